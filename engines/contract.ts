@@ -1,0 +1,76 @@
+// The manual of an engine: the adapter that makes a runtime (ONNX Runtime, TensorRT, Triton …) into a SUT.
+//
+// An engine lives in two threads. `startEngine` runs on the main thread: it prepares what must exist before the run
+// (workers, sessions, device memory) and watches it. `connectSut` runs on the driver's thread with the engine's
+// `sutSpec` and makes the SystemUnderTest that LoadGen sees.
+
+import type { MessagePort } from 'node:worker_threads';
+
+/**
+ * The tokenised dataset as engines see it, in shared memory, at true length (no padding).
+ * Sample i has the tokens `tokenIds[offsets[i] … offsets[i + 1])`; tokens before `segmentStarts[i]` (counted from the
+ * sample's first token) are segment 0 ([CLS] question [SEP]), the rest segment 1 (passage [SEP]).
+ */
+export interface TokenizedSamples {
+  readonly sampleCount: number;
+  /** int32[total tokens] */
+  readonly tokenIds: Int32Array;
+  /** int32[sampleCount + 1] */
+  readonly offsets: Int32Array;
+  /** int32[sampleCount] */
+  readonly segmentStarts: Int32Array;
+  /** Longest length a sample can have (384). */
+  readonly maxSequenceLength: number;
+}
+
+/** Everything an engine may be asked for; what has no meaning for an engine is refused by name in its start. */
+export interface EngineRequest {
+  readonly engine: string;
+  readonly precision: 'fp32' | 'fp16' | 'int8';
+  /** Most samples in one inference. */
+  readonly batch_size: number;
+  /** Sessions (CPU) or inference streams (GPU) side by side. */
+  readonly instances: number;
+  readonly threads_per_instance: number;
+  readonly scenario: 'SingleStream' | 'MultiStream' | 'Server' | 'Offline';
+  /** Folder with config.json, model.safetensors, vocab.txt. */
+  readonly modelDir: string;
+  /** Folder of built engines (build/engines). */
+  readonly enginesDir: string;
+}
+
+/** What the driver thread needs to make the SUT; structured-cloneable, `ports` travel in the transfer list. */
+export interface SutSpec {
+  readonly engine: string;
+  readonly name: string;
+  readonly ports: readonly MessagePort[];
+  /** The engine's own data; only the engine's connectSut reads it. */
+  readonly detail: unknown;
+}
+
+/** Facts about a started engine, for metadata.json. */
+export interface EngineFacts {
+  readonly engine: string;
+  /** Version of the runtime, e.g. onnxruntime-node 1.30.0. */
+  readonly runtime: string;
+  readonly precision: string;
+  readonly instances: number;
+  readonly threads_per_instance: number;
+  readonly batch_size: number;
+  /** File that is run and its SHA-256; null for the null engine. */
+  readonly engine_file: string | null;
+  readonly engine_sha256: string | null;
+  readonly model_sha256: string | null;
+  /** Further facts of this engine (execution provider proven, load time, optimisations switched off …). */
+  readonly notes: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** A started engine, on the main thread. */
+export interface Engine extends AsyncDisposable {
+  readonly facts: EngineFacts;
+  readonly sutSpec: SutSpec;
+  /** Rejects with a RunError when the engine breaks (a worker died, a session threw); otherwise never settles. */
+  readonly failure: Promise<never>;
+  /** Asks all threads to finish what runs and waits for them; never kills a thread inside an inference. */
+  close(): Promise<void>;
+}

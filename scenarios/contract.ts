@@ -1,0 +1,66 @@
+// The manual of the LoadGen core: what a QSL and a SUT promise, what they are given, and when each is called.
+// Follows loadgen/system_under_test.h, query_sample_library.h and query_sample.h.
+
+import type { PhaseRecords } from './phase-records.js';
+
+/** A dataset held in memory. Samples are named by their index, 0 … totalSampleCount - 1. */
+export interface QuerySampleLibrary {
+  readonly name: string;
+  readonly totalSampleCount: number;
+  /** Samples that are guaranteed to fit in memory at once; the set of a performance run. */
+  readonly performanceSampleCount: number;
+  /** Untimed; called before each phase with the indices of its set (MultiStream: padding included, so some twice). */
+  loadSamplesToRam(sampleIndices: Int32Array): void | Promise<void>;
+  /** Untimed; called after each phase with the same list. */
+  unloadSamplesFromRam(sampleIndices: Int32Array): void | Promise<void>;
+}
+
+/**
+ * Where a SUT completes its samples; it decides how the driver waits.
+ * - `in-call`: always before issueQuery returns (nothing to wait for).
+ * - `event-loop`: later, on the driver's own thread; the driver yields to the event loop while it waits.
+ * - `other-threads`: on other threads, through the shared PhaseRecords; the driver sleeps on shared memory and never yields.
+ */
+export type CompletionPlace = 'in-call' | 'event-loop' | 'other-threads';
+
+/**
+ * The system under test as LoadGen sees it. Each method is called on the driver's thread.
+ *
+ * A sample of a phase is named by its position there, 0, 1, 2, … in order of generation; the samples of a query are
+ * neighbours. `records.sampleIndices[sample]` is the QSL index to run; completions go to `records` as well, either
+ * directly (`completeSample`, `completeSamples`) or, from other threads, on the same shared memory.
+ */
+export interface SystemUnderTest {
+  readonly name: string;
+  readonly completionPlace: CompletionPlace;
+  /**
+   * Most bytes one response can have, for the shared response memory. `other-threads` SUTs must give it;
+   * the others may leave it out (their responses are copied one by one).
+   */
+  readonly maxResponseBytes?: number;
+  /** Untimed; once per phase before the first query, e.g. to hand `records.shared` to worker threads. */
+  startPhase?(records: PhaseRecords): void | Promise<void>;
+  /**
+   * Runs the samples `first … first + count - 1` of the phase. On the hot path: must not block unless the work
+   * itself is done here, must not throw for a slow system. `records` is the object given to startPhase.
+   */
+  issueQuery(first: number, count: number, records: PhaseRecords): void;
+  /** Called once after the last query of a phase: whatever was held back must now run. */
+  flushQueries(): void;
+  /** Untimed; once per phase after the last completion (or after the run was given up). */
+  endPhase?(): void | Promise<void>;
+}
+
+/** The driver's only source of time, so that tests own it. All values are nanoseconds on one monotonic clock. */
+export interface Clock {
+  /** Monotonic time in ns; the same clock in every thread of the process. */
+  now(): number;
+  /** Blocks this thread until `due_ns` as exactly as it can (sleep, then spin). */
+  sleepUntil(due_ns: number): void;
+  /** Lets the event loop run until `due_ns`. */
+  yieldUntil(due_ns: number): Promise<void>;
+  /** Blocks while `cell[index] === value`, at most `timeout_ns`. */
+  waitWhile(cell: Int32Array, index: number, value: number, timeout_ns: number): void;
+  /** Wall-clock time in ms since the epoch, for stamps only. */
+  wallClockMs(): number;
+}
