@@ -7,5 +7,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Engine tests own threads of their own; a process per test file keeps native sessions apart.
     pool: 'forks',
+    reporters: ['default', './tests/plain-summary.ts'],
   },
 });
