@@ -1,0 +1,52 @@
+// The two banner blocks that close a call. Their layout and keys are those of NVIDIA's harness: people grep them.
+
+import type { RunOutcome } from './run-outcome.js';
+
+/** All runs of a call, in order, as the text that ends it. */
+export function closingBlocks(outcomes: readonly RunOutcome[]): string {
+  const performance = outcomes.map((run) => [run.config_name, performanceLine(run)] as const);
+  const accuracy = outcomes.map((run) => [run.config_name, accuracyLine(run)] as const);
+  return [block('Perf harness results:', performance), block('Accuracy results:', accuracy)].join('\n');
+}
+
+/** `{config name: {benchmark: text}}`, the content of perf_harness_summary.json and accuracy_summary.json. */
+export function summaryObjects(outcomes: readonly RunOutcome[]): {
+  readonly performance: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly accuracy: Readonly<Record<string, Readonly<Record<string, string>>>>;
+} {
+  const performance: Record<string, Record<string, string>> = {};
+  const accuracy: Record<string, Record<string, string>> = {};
+  for (const run of outcomes) {
+    performance[run.config_name] = { [run.benchmark_short]: performanceLine(run) };
+    accuracy[run.config_name] = { [run.benchmark_short]: accuracyLine(run) };
+  }
+  return { performance, accuracy };
+}
+
+function block(title: string, lines: readonly (readonly [string, string])[]): string {
+  const banner = `======================= ${title} =======================`;
+  const body = lines.map(([name, text]) => `${name}:\n    bert: ${text}\n`).join('\n');
+  return `\n${banner}\n\n${body}`;
+}
+
+/** `result_samples_per_second: 170.2, Result is VALID`, with the marks a reader must not miss. */
+export function performanceLine(run: RunOutcome): string {
+  if (run.performance === undefined) return 'Cannot find performance result. Maybe you are running in AccuracyOnly mode.';
+  const { metric_key, metric, result_validity } = run.performance;
+  const marks = run.submittable ? '' : ` (not submittable: ${run.notSubmittableBecause.join('; ')})`;
+  const doubts = run.performance.doubtful.length === 0 ? '' : ` (doubtful: ${run.performance.doubtful.join('; ')})`;
+  return `${metric_key}: ${formatMetric(metric)}, Result is ${result_validity}${doubts}${marks}`;
+}
+
+/** `Accuracy = 72.389, Threshold = 71.665. Accuracy test PASSED.` */
+export function accuracyLine(run: RunOutcome): string {
+  if (run.accuracy === undefined) return 'No accuracy results in PerformanceOnly mode.';
+  const { f1, exact_match, threshold, passed } = run.accuracy;
+  const verdict =
+    threshold === undefined ? 'no reference, not judged' : `Threshold = ${threshold.toFixed(3)}. Accuracy test ${passed ? 'PASSED' : 'FAILED'}.`;
+  return `Accuracy = ${f1.toFixed(3)}${threshold === undefined ? ', ' : ', '}${verdict} (F1 ${f1.toFixed(3)}, EM ${exact_match.toFixed(3)})`;
+}
+
+function formatMetric(value: number): string {
+  return Number.isInteger(value) ? value.toString() : Number(value.toPrecision(6)).toString();
+}
