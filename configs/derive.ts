@@ -1,0 +1,82 @@
+// Values that follow from others: sessions from cores, query counts from early stopping, targets from a probe.
+
+import type { ConfigVer } from './schema.js';
+import type { Scenario } from './test-settings.js';
+
+/** Least duration of a run that may be submitted, by the rules of every round since v1.0. */
+export const RULES_MIN_DURATION_MS = 600_000;
+
+// What early stopping needs to succeed with one query over the percentile: h(1) + 1 of LoadGen's
+// MinPassingQueriesFinder, 63 + 1 for 90 % and 661 + 1 for 99 %.
+const EARLY_STOPPING_QUERIES_90 = 64;
+const EARLY_STOPPING_QUERIES_99 = 662;
+/** As many as 99 % needs with one query over the bound (662) and some to spare. */
+const SERVER_SHORT_RUN_QUERIES = 700;
+/** A quick run may take this long, so 662 queries that fit in it cost nothing. */
+const CHEAP_MS = 10_000;
+
+export interface Derived {
+  readonly value: number;
+  readonly note: string;
+}
+
+/** Sessions and threads for so many cores. What the user gives of the two decides the other. */
+export function deriveInstances(
+  scenario: Scenario,
+  cores: number,
+  given: { readonly instances?: number | undefined; readonly threads_per_instance?: number | undefined },
+): { readonly instances: number; readonly threads_per_instance: number } {
+  if (given.instances !== undefined) {
+    const threads = given.threads_per_instance ?? Math.max(1, Math.floor(cores / given.instances));
+    return { instances: given.instances, threads_per_instance: threads };
+  }
+  if (given.threads_per_instance !== undefined) {
+    const instances =
+      scenario === 'SingleStream' ? 1 : Math.max(1, Math.floor(cores / given.threads_per_instance));
+    return { instances, threads_per_instance: given.threads_per_instance };
+  }
+  return scenario === 'SingleStream'
+    ? { instances: 1, threads_per_instance: cores }
+    : { instances: cores, threads_per_instance: 1 };
+}
+
+/**
+ * Least query count with which early stopping can succeed in a short run, or undefined where LoadGen's default will do:
+ * a run of the rules' length has queries enough, Offline always stops early, MultiStream's 662 stands in its config.
+ *
+ * @param expectedLatencyNs SingleStream's expected latency, when it is known.
+ */
+export function deriveMinQueryCount(
+  scenario: Scenario,
+  minDurationMs: number,
+  expectedLatencyNs?: number,
+): Derived | undefined {
+  if (minDurationMs >= RULES_MIN_DURATION_MS) return undefined;
+  if (scenario === 'Server') {
+    return {
+      value: SERVER_SHORT_RUN_QUERIES,
+      note: `early stopping at 99 % needs ${EARLY_STOPPING_QUERIES_99} with one query over the bound`,
+    };
+  }
+  if (scenario !== 'SingleStream') return undefined;
+  const longestCheapNs = (Math.max(CHEAP_MS, minDurationMs) * 1e6) / EARLY_STOPPING_QUERIES_99;
+  return expectedLatencyNs !== undefined && expectedLatencyNs <= longestCheapNs
+    ? {
+        value: EARLY_STOPPING_QUERIES_99,
+        note: 'early stopping can estimate the 99th percentile too, in the same time',
+      }
+    : { value: EARLY_STOPPING_QUERIES_90, note: 'early stopping at 90 % needs 64' };
+}
+
+/** Share of the reference F1 that a variant must keep, and the name that says so. */
+export function accuracyOf(configVer: ConfigVer): {
+  readonly benchmark_full: 'bert-99' | 'bert-99.9';
+  readonly accuracy_target: number;
+} {
+  switch (configVer) {
+    case 'default':
+      return { benchmark_full: 'bert-99', accuracy_target: 0.99 };
+    case 'high_accuracy':
+      return { benchmark_full: 'bert-99.9', accuracy_target: 0.999 };
+  }
+}

@@ -1,0 +1,42 @@
+// The text of --dry_run: every setting of every run, its value, origin and what it rests on.
+
+import type { BenchmarkConfig } from './benchmark-config.js';
+import { findSetting, settingTable } from './setting-table.js';
+
+/** Aligned lines, one block per run; ends with a newline. */
+export function dryRunText(configs: readonly BenchmarkConfig[]): string {
+  return configs.map((config) => `${heading(config)}\n${table(rowsOf(config))}`).join('\n');
+}
+
+function heading(config: BenchmarkConfig): string {
+  const verdict = config.submittable
+    ? 'submittable'
+    : `not submittable: ${config.not_submittable_because.join('; ')}`;
+  return [
+    `${config.system_name} ${config.benchmark_full} ${config.scenario} (config_ver ${config.config_ver})`,
+    `  modes: ${config.test_modes.join(', then ')}; accuracy: at least ${config.accuracy_target} of the reference F1`,
+    `  ${verdict}`,
+    '',
+  ].join('\n');
+}
+
+type Row = readonly [key: string, value: string, origin: string, label: string];
+
+/** Settings of other scenarios have no effect and are left out. */
+function rowsOf(config: BenchmarkConfig): Row[] {
+  return settingTable
+    .filter(({ scope, scenario }) => scope === 'setting' && (scenario ?? config.scenario) === config.scenario)
+    .map(({ key }) => {
+      const entry = config.provenance[key];
+      if (entry === undefined) return [key, '(to be measured)', 'probe', ''];
+      const unit = findSetting(key)?.unit;
+      const label = [entry.label, entry.note].filter((part) => part !== undefined).join(': ');
+      return [key, `${String(entry.value)}${unit === undefined ? '' : ` ${unit}`}`, entry.origin, label];
+    });
+}
+
+function table(rows: readonly Row[]): string {
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  return lines.map((line) => `  ${line.trimEnd()}\n`).join('');
+}

@@ -1,0 +1,234 @@
+// Every setting of the harness beside LoadGen's own: meaning, unit, default, sentence, and what else it is called.
+// Flags, --help, config files and the JSON Schema are all made from here and from test-settings.ts.
+
+import { z } from 'zod';
+import { scenarios, testSettingsSchema } from './test-settings.js';
+import type { Scenario, TestMode, TestSettings } from './test-settings.js';
+
+declare module 'zod' {
+  interface GlobalMeta {
+    /** Unit of the value, for people. */
+    unit?: string;
+    /** Heading of --help. */
+    group?: Group;
+    /** Other spellings of the flag. */
+    aliases?: readonly string[];
+    /** What applies when nothing is said, where the schema itself has no default. */
+    unset?: string;
+  }
+}
+
+export const groups = [
+  'What to run',
+  'Engine',
+  'Data set',
+  'Output',
+  'Targets that nobody gave',
+  'LoadGen: targets and bounds',
+  'LoadGen: length of a run',
+  'LoadGen: seeds and accuracy log',
+  'LoadGen: special tests',
+] as const;
+export type Group = (typeof groups)[number];
+
+export const actions = ['run', 'generate_engines', 'run_harness', 'preprocess_data'] as const;
+export const benchmarks = ['bert'] as const;
+export const configVers = ['default', 'high_accuracy'] as const;
+export const engines = ['onnxruntime', 'null'] as const;
+export const precisions = ['fp32', 'fp16', 'int8'] as const;
+
+export type Action = (typeof actions)[number];
+export type Benchmark = (typeof benchmarks)[number];
+export type ConfigVer = (typeof configVers)[number];
+
+/** Modes a flag can ask for; FindPeakPerformance is LoadGen's, but BERT has none. */
+export const runnableTestModes = [
+  'PerformanceOnly',
+  'AccuracyOnly',
+  'SubmissionRun',
+] as const satisfies readonly TestMode[];
+export type RunnableTestMode = (typeof runnableTestModes)[number];
+
+/** The scenarios of BERT, run in this order when none is named. MultiStream exists, but BERT is never submitted so. */
+export const defaultScenarios = ['Offline', 'Server', 'SingleStream'] as const satisfies readonly Scenario[];
+
+const list = <const V extends readonly [string, ...string[]]>(values: V) => z.array(z.enum(values)).min(1);
+const path = () => z.string().min(1);
+const positiveInt = () => z.int().positive();
+
+/** A name that becomes a folder of the logs. */
+export const systemNameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be letters, digits, ".", "-" and "_" (it names a folder)');
+
+/** What one call of the program does; flags only, never in config files. */
+export const selectionSchema = z.strictObject({
+  action: z.enum(actions).default('run').meta({
+    group: 'What to run',
+    description: 'What to do; run = generate_engines, then run_harness. Make targets set it.',
+  }),
+  benchmarks: list(benchmarks)
+    .default([...benchmarks])
+    .meta({ group: 'What to run', description: 'Benchmarks, comma list.' }),
+  scenarios: list(scenarios)
+    .default([...defaultScenarios])
+    .meta({
+      group: 'What to run',
+      description: 'Scenarios, comma list in any case; one run follows the other.',
+    }),
+  config_ver: list(configVers).default(['default']).meta({
+    group: 'What to run',
+    description:
+      'Accuracy variants, comma list or all: default keeps 99 % of the reference F1, high_accuracy 99.9 %.',
+  }),
+  test_mode: z.enum(runnableTestModes).optional().meta({
+    group: 'What to run',
+    description: 'Speed, accuracy, or both in one log.',
+    unset: 'PerformanceOnly; with --quick or --fast: PerformanceOnly, then AccuracyOnly',
+  }),
+  quick: z.boolean().default(false).meta({
+    group: 'What to run',
+    description: 'Runs of 10 s (Offline: at least 1 sample). Not submittable.',
+  }),
+  fast: z
+    .boolean()
+    .default(false)
+    .meta({
+      group: 'What to run',
+      description: 'Runs of 60 s (Offline: at least 1 sample). Not submittable.',
+      aliases: ['test_run'],
+    }),
+  config: path().optional().meta({
+    group: 'What to run',
+    description: 'Repeat a run from the config.json saved beside its logs.',
+    unset: 'resolve from configs/, systems/ and flags',
+  }),
+  system_name: systemNameSchema.optional().meta({
+    group: 'Output',
+    description: 'Name of this machine in logs and results.',
+    unset: 'the detected system id',
+  }),
+  system_file: path().optional().meta({
+    group: 'What to run',
+    description: 'JSON file that describes this machine and its settings.',
+    unset: 'systems/<system id>.json where it exists',
+  }),
+  log_dir: path()
+    .default('build/logs')
+    .meta({ group: 'Output', description: 'Folder of the logs; each call adds a dated folder.' }),
+  quiet: z
+    .boolean()
+    .default(false)
+    .meta({ group: 'Output', description: 'No progress, only results and errors.' }),
+  dry_run: z
+    .boolean()
+    .default(false)
+    .meta({ group: 'Output', description: 'Print the resolved settings with their origins, and stop.' }),
+});
+
+/** Settings of a benchmark run, in config files and flags alike. */
+export const harnessSettingsSchema = z.strictObject({
+  engine: z.enum(engines).default('onnxruntime').meta({
+    group: 'Engine',
+    description: 'What runs the model; null answers at once and measures the driver itself.',
+  }),
+  precision: z.enum(precisions).default('fp32').meta({
+    group: 'Engine',
+    description: 'Number format of the weights (config_ver default: int8, high_accuracy: fp32).',
+  }),
+  batch_size: positiveInt()
+    .default(1)
+    .meta({
+      group: 'Engine',
+      unit: 'samples',
+      description: 'Most samples in one inference.',
+      aliases: ['gpu_batch_size'],
+    }),
+  instances: positiveInt()
+    .optional()
+    .meta({
+      group: 'Engine',
+      description: 'Sessions side by side.',
+      aliases: ['gpu_inference_streams'],
+      unset: 'one per core; SingleStream: 1',
+    }),
+  threads_per_instance: positiveInt()
+    .optional()
+    .meta({ group: 'Engine', description: 'Threads inside one session.', unset: 'cores / instances' }),
+  model: path()
+    .default('data/models/minilm-qa')
+    .meta({
+      group: 'Engine',
+      description: 'Folder with config.json, model.safetensors and vocab.txt of a BertForQuestionAnswering.',
+      aliases: ['model_path'],
+    }),
+  stall_timeout_ms: z.int().nonnegative().default(60_000).meta({
+    group: 'Engine',
+    unit: 'ms',
+    description: 'Give the run up when no sample completes for this long; 0 = never.',
+  }),
+
+  data: path()
+    .default('data/squad/xquad.en.json')
+    .meta({ group: 'Data set', description: 'Questions in the SQuAD v1.1 JSON form.' }),
+  max_seq_length: z.int().min(16).default(384).meta({
+    group: 'Data set',
+    unit: 'tokens',
+    description: 'Longest feature: question, passage and 3 marks.',
+  }),
+  doc_stride: positiveInt().default(128).meta({
+    group: 'Data set',
+    unit: 'tokens',
+    description: 'Step between the features of a passage that is too long for one.',
+  }),
+  max_query_length: positiveInt()
+    .default(64)
+    .meta({ group: 'Data set', unit: 'tokens', description: 'Questions are cut to this length.' }),
+
+  save_latencies: z.boolean().default(false).meta({
+    group: 'Output',
+    description: 'Also write every sample: scheduled, issued, completed, length.',
+  }),
+
+  probe: z.boolean().default(true).meta({
+    group: 'Targets that nobody gave',
+    description: 'Measure a missing target with a short probe; with --no-probe a missing target is an error.',
+  }),
+  probe_duration_ms: positiveInt()
+    .default(2000)
+    .meta({ group: 'Targets that nobody gave', unit: 'ms', description: 'Length of the probe.' }),
+  server_capacity_fraction: z.number().gt(0).lte(1).default(0.55).meta({
+    group: 'Targets that nobody gave',
+    unit: 'fraction',
+    description: 'Server: most of the measured throughput that a derived server_target_qps asks for.',
+  }),
+});
+
+/** What one call does, complete. */
+export type Selection = Readonly<z.output<typeof selectionSchema>>;
+/** Harness settings as the schema gives them: instances and threads may be left to the machine. */
+export type HarnessSettings = Readonly<z.output<typeof harnessSettingsSchema>>;
+
+type AllSettings = HarnessSettings & Omit<TestSettings, 'scenario' | 'mode'>;
+/** Name of a setting that config files and flags may give. */
+export type SettingKey = keyof AllSettings;
+/** Settings as one layer gives them: only what it says. */
+export type SettingOverrides = { readonly [K in SettingKey]?: Exclude<AllSettings[K], undefined> };
+
+/** All that the command line says. */
+export interface Flags {
+  readonly selection: Selection;
+  readonly overrides: SettingOverrides;
+}
+
+/** The settings without which a scenario cannot be sized; measured when nobody gives them. */
+export const targetKeys = {
+  SingleStream: 'single_stream_expected_latency_ns',
+  MultiStream: 'multi_stream_expected_latency_ns',
+  Server: 'server_target_qps',
+  Offline: 'offline_expected_qps',
+} as const satisfies Record<Scenario, keyof TestSettings>;
+export type TargetKey = (typeof targetKeys)[Scenario];
+
+/** LoadGen's settings that flags and config files may give: all but the two that --scenarios and --test_mode choose. */
+export const loadgenShape = testSettingsSchema.omit({ scenario: true, mode: true }).shape;
