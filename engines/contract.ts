@@ -37,6 +37,10 @@ export interface EngineRequest {
   readonly modelDir: string;
   /** Folder of built engines (build/engines). */
   readonly enginesDir: string;
+  /** False: an engine file that is not there yet is a SetupError that says how to build it. */
+  readonly mayBuild: boolean;
+  /** Lines about long steps (building, loading), for a person. */
+  readonly report: (line: string) => void;
 }
 
 /** What the driver thread needs to make the SUT; structured-cloneable, `ports` travel in the transfer list. */

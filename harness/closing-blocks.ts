@@ -31,10 +31,12 @@ function block(title: string, lines: readonly (readonly [string, string])[]): st
 
 /** `result_samples_per_second: 170.2, Result is VALID`, with the marks a reader must not miss. */
 export function performanceLine(run: RunOutcome): string {
-  if (run.performance === undefined) return 'Cannot find performance result. Maybe you are running in AccuracyOnly mode.';
+  if (run.performance === undefined)
+    return 'Cannot find performance result. Maybe you are running in AccuracyOnly mode.';
   const { metric_key, metric, result_validity } = run.performance;
   const marks = run.submittable ? '' : ` (not submittable: ${run.notSubmittableBecause.join('; ')})`;
-  const doubts = run.performance.doubtful.length === 0 ? '' : ` (doubtful: ${run.performance.doubtful.join('; ')})`;
+  const doubts =
+    run.performance.doubtful.length === 0 ? '' : ` (doubtful: ${run.performance.doubtful.join('; ')})`;
   return `${metric_key}: ${formatMetric(metric)}, Result is ${result_validity}${doubts}${marks}`;
 }
 
@@ -43,7 +45,9 @@ export function accuracyLine(run: RunOutcome): string {
   if (run.accuracy === undefined) return 'No accuracy results in PerformanceOnly mode.';
   const { f1, exact_match, threshold, passed } = run.accuracy;
   const verdict =
-    threshold === undefined ? 'no reference, not judged' : `Threshold = ${threshold.toFixed(3)}. Accuracy test ${passed ? 'PASSED' : 'FAILED'}.`;
+    threshold === undefined
+      ? 'no reference, not judged'
+      : `Threshold = ${threshold.toFixed(3)}. Accuracy test ${passed ? 'PASSED' : 'FAILED'}.`;
   return `Accuracy = ${f1.toFixed(3)}${threshold === undefined ? ', ' : ', '}${verdict} (F1 ${f1.toFixed(3)}, EM ${exact_match.toFixed(3)})`;
 }
 

@@ -9,7 +9,11 @@ import type { TestResult } from '../scenarios/start-test.js';
 /** Given to the worker when it is made. */
 export interface DriverData {
   readonly sutSpec: SutSpec;
-  readonly qsl: { readonly name: string; readonly totalSampleCount: number; readonly performanceSampleCount: number };
+  readonly qsl: {
+    readonly name: string;
+    readonly totalSampleCount: number;
+    readonly performanceSampleCount: number;
+  };
   readonly program: { readonly name: string; readonly version: string };
   /** int32[…], see scenarios/control.ts: the main thread asks for a stop or tells that the engine broke. */
   readonly control: Int32Array;

@@ -42,8 +42,12 @@ export async function startDriverThread(
   });
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const died = new Promise<never>((_resolve, reject) => {
-    worker.once('error', (cause) => reject(new RunError(`the driver's thread died: ${cause.message}`, { cause })));
-    worker.once('exit', (code) => reject(new RunError(`the driver's thread ended with code ${code} in the middle of its work`)));
+    worker.once('error', (cause) =>
+      reject(new RunError(`the driver's thread died: ${cause.message}`, { cause })),
+    );
+    worker.once('exit', (code) =>
+      reject(new RunError(`the driver's thread ended with code ${code} in the middle of its work`)),
+    );
   });
   died.catch(() => undefined); // whoever waits on it hears; nobody may be waiting at a normal close
 
@@ -81,7 +85,8 @@ export async function startDriverThread(
       // What broke the engine says more than the driver's view of it.
       if (engineFailure !== undefined) throw engineFailure;
       if (message.type === 'failed') throw fromErrorMessage(message.error);
-      if (message.type !== 'done') throw new Error(`unexpected message ${message.type} from the driver's thread`);
+      if (message.type !== 'done')
+        throw new Error(`unexpected message ${message.type} from the driver's thread`);
       return message.result;
     },
     requestStop: () => requestStop(control),

@@ -7,7 +7,9 @@ import type { ErrorMessage } from './driver-protocol.js';
 export function toErrorMessage(thrown: unknown): ErrorMessage {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const kind =
-    error instanceof ConfigError || error instanceof SetupError || error instanceof RunError ? error.name : 'Error';
+    error instanceof ConfigError || error instanceof SetupError || error instanceof RunError
+      ? error.name
+      : 'Error';
   return { kind, message: error.message, stack: error.stack };
 }
 

@@ -2,6 +2,7 @@
 // Spelling follows NVIDIA's harness (RUN_ARGS), but a flag is never ignored: unknown, repeated or senseless is an error.
 
 import yargs from 'yargs';
+import { Parser } from 'yargs/helpers';
 import { exitCodes, ConfigError } from '../configs/errors.js';
 import { didYouMean } from '../configs/did-you-mean.js';
 import { explainIssue, quoted } from '../configs/explain-issue.js';
@@ -53,10 +54,9 @@ const isBoolean = (key: string) =>
 /** key → every text given for it. */
 function readArguments(argv: readonly string[], problems: string[]): ReadonlyMap<string, readonly string[]> {
   const texts = flagNames.filter((name) => findSetting(name) !== undefined || !canonicalNames.has(name));
-  const parsed = yargs(argv.map(canonicalArgument))
-    .help(false)
-    .version(false)
-    .parserConfiguration({
+  const parsed = Parser(argv.map(canonicalArgument), {
+    string: texts,
+    configuration: {
       'boolean-negation': false,
       'camel-case-expansion': false,
       'dot-notation': false,
@@ -64,13 +64,12 @@ function readArguments(argv: readonly string[], problems: string[]): ReadonlyMap
       'parse-numbers': false,
       'parse-positional-numbers': false,
       'short-option-groups': false,
-    })
-    .string(texts)
-    .parseSync();
+    },
+  });
   problems.push(...parsed._.map((word) => `unexpected argument ${quoted(word)}: flags start with --`));
   return new Map(
     Object.entries(parsed)
-      .filter(([key]) => key !== '_' && key !== '$0')
+      .filter(([key]) => key !== '_')
       .map(([key, value]) => [key, (Array.isArray(value) ? value : [value]).map(String)]),
   );
 }

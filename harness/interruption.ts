@@ -18,7 +18,9 @@ export function listenForInterruption(tell: (line: string) => void): Interruptio
   const onSignal = (signal: NodeJS.Signals): void => {
     if (!requested && stopRun !== undefined) {
       requested = true;
-      tell('Stopping: no new queries; the outstanding ones are drained and the logs written. Press Ctrl-C again to quit at once.');
+      tell(
+        'Stopping: no new queries; the outstanding ones are drained and the logs written. Press Ctrl-C again to quit at once.',
+      );
       stopRun();
       return;
     }

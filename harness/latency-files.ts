@@ -36,13 +36,20 @@ export function percentileRows(sortedLatenciesNs: Float64Array): readonly Percen
 /** Writes latency_percentiles.csv: percentile, latency_ns, latency_ms. */
 export function writePercentilesCsv(folder: string, sortedLatenciesNs: Float64Array): void {
   const rows = percentileRows(sortedLatenciesNs);
-  const text = stringifySync([...rows], { header: true, columns: ['percentile', 'latency_ns', 'latency_ms'] });
+  const text = stringifySync([...rows], {
+    header: true,
+    columns: ['percentile', 'latency_ns', 'latency_ms'],
+  });
   writeWholeFile(join(folder, 'latency_percentiles.csv'), text);
 }
 
 /** Writes latency_percentiles.hgrm, the percentile distribution format of HdrHistogram's plotters, in milliseconds. */
 export function writeHistogram(folder: string, sortedLatenciesNs: Float64Array): void {
-  const histogram = buildHistogram({ bitBucketSize: 64, autoResize: true, numberOfSignificantValueDigits: 3 });
+  const histogram = buildHistogram({
+    bitBucketSize: 64,
+    autoResize: true,
+    numberOfSignificantValueDigits: 3,
+  });
   for (const latencyNs of sortedLatenciesNs) histogram.recordValue(Math.max(0, Math.round(latencyNs)));
   writeWholeFile(
     join(folder, 'latency_percentiles.hgrm'),
@@ -80,7 +87,12 @@ export async function writeEveryLatency(folder: string, source: LatencySource): 
   );
 }
 
-function* latencyLines({ shared, startNs, scheduledNs, lengthOf }: LatencySource): Generator<readonly (number | string)[]> {
+function* latencyLines({
+  shared,
+  startNs,
+  scheduledNs,
+  lengthOf,
+}: LatencySource): Generator<readonly (number | string)[]> {
   for (let sample = 0; sample < shared.sampleCount; sample++) {
     const query = Math.floor(sample / shared.samplesPerQuery);
     const issued = shared.issuedNs[query]!;

@@ -17,12 +17,16 @@ export const packageRoot = findPackageRoot(dirname(fileURLToPath(import.meta.url
 
 /** Reads package.json and asks git. */
 export async function describeProgram(): Promise<Program> {
-  const { name, version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { name: string; version: string };
+  const { name, version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+    name: string;
+    version: string;
+  };
   return { name, version, commit: await gitCommit() };
 }
 
 async function gitCommit(): Promise<string> {
-  const git = (args: readonly string[]) => execa('git', [...args], { cwd: packageRoot, reject: false, stdin: 'ignore' });
+  const git = (args: readonly string[]) =>
+    execa('git', [...args], { cwd: packageRoot, reject: false, stdin: 'ignore' });
   const head = await git(['rev-parse', '--short=10', 'HEAD']);
   if (head.exitCode !== 0) return 'NA';
   const changes = await git(['status', '--porcelain', '--untracked-files=no']);
@@ -35,7 +39,8 @@ function findPackageRoot(from: string): string {
       readFileSync(join(folder, 'package.json'));
       return folder;
     } catch (error) {
-      if (folder === resolve(folder, '..')) throw new Error(`no package.json above ${from}`, { cause: error });
+      if (folder === resolve(folder, '..'))
+        throw new Error(`no package.json above ${from}`, { cause: error });
     }
   }
 }

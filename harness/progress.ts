@@ -29,7 +29,12 @@ export interface ProgressOptions {
 export function createProgress({ title, settings, output, quiet }: ProgressOptions): Progress {
   if (quiet) return { phase: () => undefined, stop: () => undefined };
   const bar = output.isTTY
-    ? new SingleBar({ format: `${title} [{bar}] {percentage}% {detail}`, stream: output, clearOnComplete: true, hideCursor: true })
+    ? new SingleBar({
+        format: `${title} [{bar}] {percentage}% {detail}`,
+        stream: output,
+        clearOnComplete: true,
+        hideCursor: true,
+      })
     : undefined;
   let watched: Watched | undefined;
   let lastLineMs = performance.now();
@@ -64,7 +69,11 @@ interface Watched {
 
 function watch(shared: SharedPhase, settings: TestSettings): Watched {
   const startMs = performance.now();
-  const histogram = buildHistogram({ bitBucketSize: 32, autoResize: true, numberOfSignificantValueDigits: 2 });
+  const histogram = buildHistogram({
+    bitBucketSize: 32,
+    autoResize: true,
+    numberOfSignificantValueDigits: 2,
+  });
   const isTimed = shared.phase === 'performance' && settings.scenario !== 'Offline';
   let seen = 0;
   let lastCompleted = 0;
@@ -94,12 +103,17 @@ function watch(shared: SharedPhase, settings: TestSettings): Watched {
         lastMs = nowMs;
       }
       const elapsedS = (nowMs - startMs) / 1000;
-      const share = Math.min(1, isTimed ? (elapsedS * 1000) / Math.max(1, settings.min_duration_ms) : completed / shared.sampleCount);
+      const share = Math.min(
+        1,
+        isTimed ? (elapsedS * 1000) / Math.max(1, settings.min_duration_ms) : completed / shared.sampleCount,
+      );
       const leftS = share > 0.01 ? (elapsedS / share) * (1 - share) : undefined;
       const parts = [`${completed} samples`, `${rate.toFixed(1)}/s${target(settings)}`];
       if (settings.scenario !== 'Offline') {
         recordNewLatencies();
-        parts.push(`p50 ${ms(histogram.getValueAtPercentile(50))} p99 ${ms(histogram.getValueAtPercentile(99))}`);
+        parts.push(
+          `p50 ${ms(histogram.getValueAtPercentile(50))} p99 ${ms(histogram.getValueAtPercentile(99))}`,
+        );
       }
       if (leftS !== undefined) parts.push(`${Math.ceil(leftS)} s left`);
       return { share, detail: parts.join(', ') };

@@ -26,7 +26,11 @@ export interface ReferenceModel {
  *
  * @throws {ConfigError} when metrics.json is there but cannot be read.
  */
-export function readReferenceModel(modelDir: string, modelSha256: string | null, dataFile: string): ReferenceModel | undefined {
+export function readReferenceModel(
+  modelDir: string,
+  modelSha256: string | null,
+  dataFile: string,
+): ReferenceModel | undefined {
   const file = join(modelDir, 'metrics.json');
   if (!existsSync(file)) return undefined;
   let metrics: z.infer<typeof metricsSchema>;
@@ -34,7 +38,10 @@ export function readReferenceModel(modelDir: string, modelSha256: string | null,
     metrics = metricsSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
     const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
-    throw new ConfigError(`${file}: not the reference figures of a model (model_sha256, data_set, exact_match, f1): ${reason}`, { cause });
+    throw new ConfigError(
+      `${file}: not the reference figures of a model (model_sha256, data_set, exact_match, f1): ${reason}`,
+      { cause },
+    );
   }
   const isThisModel = modelSha256 === null || metrics.model_sha256 === modelSha256;
   if (!isThisModel || !metrics.data_set.startsWith(basename(dataFile))) return undefined;

@@ -2,7 +2,9 @@
 
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BenchmarkConfig } from '../configs/benchmark-config.js';
 import { SetupError } from '../configs/errors.js';
+import type { Call } from './call.js';
 
 /** `2021.03.07-06.49.07`, local time: one folder per call of the program. */
 export function callFolderName(date: Date): string {
@@ -44,6 +46,17 @@ export interface RunPlace {
   readonly scenario: string;
   /** Below the scenario's folder: '' for the first mode, 'accuracy' for an accuracy run after a performance run, 'probe'. */
   readonly part: string;
+}
+
+/** The place of a configuration's first mode. */
+export function placeOf(config: BenchmarkConfig, call: Pick<Call, 'folder'>): RunPlace {
+  return {
+    callFolder: call.folder,
+    system: config.system_name,
+    benchmark: config.benchmark_full,
+    scenario: config.scenario,
+    part: '',
+  };
 }
 
 /** Makes and names the folder of a run. @throws {SetupError} when it cannot be made. */

@@ -12,9 +12,12 @@ export function writeWholeFile(path: string, content: string | Uint8Array): void
   } catch (cause) {
     rmSync(beside, { force: true });
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SetupError(`cannot write ${path}: ${reason}. Free some space or mend the permissions, then run again.`, {
-      cause,
-    });
+    throw new SetupError(
+      `cannot write ${path}: ${reason}. Free some space or mend the permissions, then run again.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

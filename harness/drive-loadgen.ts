@@ -1,0 +1,56 @@
+// One LoadGen run of a configuration: the folder, the progress, Ctrl-C, and the facts that come back.
+
+import { loadgenSettings, type BenchmarkConfig } from '../configs/benchmark-config.js';
+import type { RunnableTestMode } from '../configs/schema.js';
+import type { TestSettings } from '../configs/test-settings.js';
+import type { TestResult } from '../scenarios/start-test.js';
+import type { Call } from './call.js';
+import type { DriverThread } from './driver-thread.js';
+import { logSettingsFor } from './log-settings.js';
+import { createProgress } from './progress.js';
+import { createRunFolder, placeOf } from './run-folder.js';
+
+export interface FinishedRun {
+  readonly folder: string;
+  readonly startedAt: Date;
+  readonly settings: TestSettings;
+  readonly result: TestResult;
+}
+
+export interface DriveRequest {
+  readonly config: BenchmarkConfig;
+  readonly mode: RunnableTestMode;
+  readonly driver: DriverThread;
+  readonly call: Call;
+}
+
+/**
+ * Runs LoadGen once and waits for its logs to be on disk.
+ *
+ * @throws {RunError} when the engine broke; the logs written so far stay in the folder.
+ */
+export async function driveLoadGen({ config, mode, driver, call }: DriveRequest): Promise<FinishedRun> {
+  const part = mode === config.test_modes[0] ? '' : 'accuracy';
+  const folder = createRunFolder({ ...placeOf(config, call), part });
+  const settings = loadgenSettings(config, mode);
+  const startedAt = new Date();
+  const progress = createProgress({
+    title: `${config.scenario} ${mode}`,
+    settings,
+    output: process.stderr,
+    quiet: call.quiet,
+  });
+  try {
+    const result = await call.interruption.whileRunning(driver.requestStop, () =>
+      driver.run({
+        settings,
+        logSettings: logSettingsFor(folder),
+        stallTimeoutMs: config.settings.stall_timeout_ms,
+        onPhase: progress.phase,
+      }),
+    );
+    return { folder, startedAt, settings, result };
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,0 +1,25 @@
+// What a configuration asks of its engine.
+
+import type { BenchmarkConfig } from '../configs/benchmark-config.js';
+import type { EngineRequest } from '../engines/contract.js';
+import type { Call } from './call.js';
+
+/** The engine request of a resolved configuration. */
+export function engineRequest(
+  config: BenchmarkConfig,
+  call: Pick<Call, 'enginesDir' | 'mayBuildEngines' | 'say'>,
+): EngineRequest {
+  const { engine, precision, batch_size, instances, threads_per_instance, model } = config.settings;
+  return {
+    engine,
+    precision,
+    batch_size,
+    instances,
+    threads_per_instance,
+    scenario: config.scenario,
+    modelDir: model,
+    enginesDir: call.enginesDir,
+    mayBuild: call.mayBuildEngines,
+    report: call.say,
+  };
+}

@@ -1,0 +1,68 @@
+// The short probe that measures a target nobody gave: two LoadGen runs on the started engine, with logs of their own.
+
+import { createRunFolder, type RunPlace } from './run-folder.js';
+import type { DriverThread } from './driver-thread.js';
+import type { BenchmarkConfig } from '../configs/benchmark-config.js';
+import type { ProbeResult } from '../configs/measured.js';
+import { testSettings, type TestSettings } from '../configs/test-settings.js';
+import { RunError } from '../configs/errors.js';
+import { logSettingsFor } from './log-settings.js';
+import type { TestResult } from '../scenarios/start-test.js';
+
+/** Samples of the first look, per session: enough to size the second. */
+const FIRST_SAMPLES_PER_INSTANCE = 16;
+/** The null engine answers millions of samples a second; nobody needs a plan longer than this. */
+const MOST_SAMPLES = 4_000_000;
+
+/**
+ * Measures the engine as the config's scenario drives it: throughput with Offline, the latency of one query with
+ * SingleStream. The logs stay in `<Scenario>/probe/`, so that a measured target can be checked.
+ *
+ * @throws {RunError} when the engine breaks or nothing completes.
+ */
+export async function probeTargets(
+  config: BenchmarkConfig,
+  driver: DriverThread,
+  place: RunPlace,
+): Promise<ProbeResult> {
+  const { stall_timeout_ms, probe_duration_ms, instances } = config.settings;
+  const seeds = {
+    qsl_rng_seed: config.loadgen.qsl_rng_seed,
+    sample_index_rng_seed: config.loadgen.sample_index_rng_seed,
+    performance_sample_count_override: config.loadgen.performance_sample_count_override,
+  };
+  const measure = async (part: string, settings: TestSettings): Promise<TestResult> =>
+    driver.run({
+      settings,
+      logSettings: logSettingsFor(createRunFolder({ ...place, part: `probe/${part}` })),
+      stallTimeoutMs: stall_timeout_ms,
+    });
+
+  if (config.scenario === 'SingleStream') {
+    const result = await measure(
+      'single-stream',
+      testSettings({
+        ...seeds,
+        scenario: 'SingleStream',
+        min_duration_ms: probe_duration_ms,
+        min_query_count: 10,
+      }),
+    );
+    const singleLatencyNs = percentileOf(result, 0.5);
+    return { singleLatencyNs, samplesPerSecond: 1e9 / singleLatencyNs };
+  }
+
+  const offline = (samples: number): TestSettings =>
+    testSettings({ ...seeds, scenario: 'Offline', min_duration_ms: 0, min_query_count: samples });
+  const first = samplesPerSecond(
+    await measure('offline-first-look', offline(FIRST_SAMPLES_PER_INSTANCE * instances)),
+  );
+  const samples = Math.ceil((first * probe_duration_ms) / 1000);
+  const rate = samplesPerSecond(
+    await measure(
+      'offline',
+      offline(Math.min(MOST_SAMPLES, Math.max(FIRST_SAMPLES_PER_INSTANCE * instances, samples))),
+    ),
+  );
+  return { samplesPerSecond: rate, singleLatencyNs: (instances / rate) * 1e9 };
+}

@@ -1,0 +1,23 @@
+// The data set of a configuration, opened.
+
+import { join } from 'node:path';
+import type { BenchmarkConfig } from '../../configs/benchmark-config.js';
+import type { Call } from '../call.js';
+import { openQsl, type OpenQsl } from './open-qsl.js';
+
+/** Opens the configuration's questions with its model's vocabulary. @throws {ConfigError | SetupError} */
+export function openDataset(
+  config: BenchmarkConfig,
+  call: Pick<Call, 'preprocessedDir' | 'say'>,
+): Promise<OpenQsl> {
+  const { data, model, max_seq_length, doc_stride, max_query_length } = config.settings;
+  return openQsl({
+    dataFile: data,
+    vocabFile: join(model, 'vocab.txt'),
+    cacheDir: call.preprocessedDir,
+    maxSequenceLength: max_seq_length,
+    docStride: doc_stride,
+    maxQueryLength: max_query_length,
+    report: call.say,
+  });
+}

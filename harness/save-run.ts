@@ -1,0 +1,75 @@
+// A finished run becomes files: metadata.json, config.json, percentile latency logs; and the outcome that closes the call.
+
+import { join } from 'node:path';
+import { toJson, type BenchmarkConfig } from '../configs/benchmark-config.js';
+import type { RunnableTestMode } from '../configs/schema.js';
+import type { Engine } from '../engines/contract.js';
+import { sampleLatenciesNs } from '../scenarios/latencies.js';
+import type { PerformanceResults } from '../scenarios/results.js';
+import type { AccuracyResult } from './accuracy/score.js';
+import type { Call } from './call.js';
+import type { FinishedRun } from './drive-loadgen.js';
+import { writeEveryLatency, writeHistogram, writePercentilesCsv } from './latency-files.js';
+import { describeRun } from './metadata.js';
+import type { OpenQsl } from './qsl/open-qsl.js';
+import { metricKey, type AccuracyOutcome, type PerformanceOutcome, type RunOutcome } from './run-outcome.js';
+import { toJsonText, writeWholeFile } from './write-file.js';
+
+export interface SaveRequest {
+  readonly config: BenchmarkConfig;
+  readonly mode: RunnableTestMode;
+  readonly run: FinishedRun;
+  readonly accuracy: AccuracyResult | undefined;
+  readonly qsl: OpenQsl;
+  readonly engine: Engine;
+  readonly call: Call;
+  /** Outcome of the configuration's mode before this one: the new facts join it. */
+  readonly earlier: RunOutcome | undefined;
+}
+
+/** Writes the run's files beside LoadGen's logs and says a line about it. @throws {SetupError} when the disk refuses. */
+export async function saveRun(request: SaveRequest): Promise<RunOutcome> {
+  const { config, mode, run, qsl, engine, call, earlier } = request;
+  const config_name = `${config.system_name}_${engine.facts.engine}-${config.config_ver}-${config.scenario}`;
+  const performance = performanceOutcome(config, run);
+  const accuracy = accuracyOutcome(request.accuracy);
+
+  writeWholeFile(join(run.folder, 'config.json'), toJson(config));
+  const metadata = describeRun({
+    config,
+    config_name,
+    mode,
+    result: run.result,
+    engine: engine.facts,
+    system: call.system,
+    program: call.program,
+    command: call.command,
+    startedAt: run.startedAt,
+    data: {
+      file: config.settings.data,
+      sha256: qsl.dataSha256,
+      vocab_sha256: qsl.vocabSha256,
+      features_sha256: qsl.featuresSha256,
+    },
+    performance,
+    accuracy,
+  });
+  writeWholeFile(join(run.folder, 'metadata.json'), toJsonText(metadata));
+  if (mode !== 'AccuracyOnly') await writeLatencyFiles(request);
+
+  const outcome: RunOutcome = {
+    config_name,
+    benchmark_short: config.benchmark,
+    folder: earlier?.folder ?? run.folder,
+    submittable: config.submittable,
+    notSubmittableBecause: config.not_submittable_because,
+    interrupted: run.result.interrupted,
+    ...both('performance', performance ?? earlier?.performance),
+    ...both('accuracy', accuracy ?? earlier?.accuracy),
+  };
+  return outcome;
+}
+
+function both<K extends string, V>(key: K, value: V | undefined): { readonly [name in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [name in K]?: V }; // one key, its value
+}

@@ -1,0 +1,45 @@
+// From a run's accuracy log to F1/EM, judged against the model's own reference figures.
+
+import { join } from 'node:path';
+import type { BenchmarkConfig } from '../configs/benchmark-config.js';
+import type { RunnableTestMode } from '../configs/schema.js';
+import type { Engine } from '../engines/contract.js';
+import { scoreAccuracyLog } from './accuracy/score.js';
+import type { AccuracyResult } from './accuracy/score.js';
+import type { FinishedRun } from './drive-loadgen.js';
+import type { OpenQsl } from './qsl/open-qsl.js';
+import { readReferenceModel } from './reference-model.js';
+
+export interface ScoreRequest {
+  readonly config: BenchmarkConfig;
+  readonly mode: RunnableTestMode;
+  readonly run: FinishedRun;
+  readonly qsl: OpenQsl;
+  readonly engine: Engine;
+}
+
+/**
+ * Scores an accuracy run: writes accuracy.txt and predictions.json beside its log. Undefined after a performance run
+ * and after an interrupted one, whose log is not complete.
+ */
+export async function scoreRun({
+  config,
+  mode,
+  run,
+  qsl,
+  engine,
+}: ScoreRequest): Promise<AccuracyResult | undefined> {
+  if (mode === 'PerformanceOnly' || run.result.interrupted) return undefined;
+  const reference = readReferenceModel(
+    config.settings.model,
+    engine.facts.model_sha256,
+    config.settings.data,
+  );
+  return scoreAccuracyLog({
+    logFile: join(run.folder, 'mlperf_log_accuracy.json'),
+    qsl,
+    outDir: run.folder,
+    ...(reference === undefined ? {} : { threshold: reference.f1 * config.accuracy_target }),
+    ...(reference?.predictionsFile === undefined ? {} : { referencePredictions: reference.predictionsFile }),
+  });
+}

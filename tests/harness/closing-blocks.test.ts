@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { closingBlocks, summaryObjects } from '../../harness/closing-blocks.js';
+import { exitCodeOf, metricKey, type RunOutcome } from '../../harness/run-outcome.js';
+import { scenarios } from '../../configs/test-settings.js';
+
+const outcome: RunOutcome = {
+  config_name: 'box_onnxruntime-default-Offline',
+  benchmark_short: 'bert',
+  folder: 'build/logs/x',
+  submittable: true,
+  notSubmittableBecause: [],
+  interrupted: false,
+  performance: {
+    metric_key: 'result_samples_per_second',
+    metric: 28347.4,
+    result_validity: 'VALID',
+    reasons: [],
+    doubtful: [],
+  },
+};
+const accurate: RunOutcome = {
+  ...outcome,
+  accuracy: { exact_match: 57.0588, f1: 72.38889, threshold: 71.665, passed: true },
+};
+
+describe('the closing blocks', () => {
+  it('are the two that people grep, with their keys', () => {
+    expect(closingBlocks([outcome])).toMatchInlineSnapshot(`
+      "
+      ======================= Perf harness results: =======================
+
+      box_onnxruntime-default-Offline:
+          bert: result_samples_per_second: 28347.4, Result is VALID
+
+
+      ======================= Accuracy results: =======================
+
+      box_onnxruntime-default-Offline:
+          bert: No accuracy results in PerformanceOnly mode.
+      "
+    `);
+  });
+
+  it('list every configuration of the call', () => {
+    const server = { ...accurate, config_name: 'box_onnxruntime-default-Server' };
+    const text = closingBlocks([accurate, server]);
+    expect(text.match(/box_onnxruntime-default-(Offline|Server):/g)).toHaveLength(4);
+    expect(text).toContain('Accuracy = 72.389, Threshold = 71.665. Accuracy test PASSED.');
+    expect(Object.keys(summaryObjects([accurate, server]).accuracy)).toHaveLength(2);
+  });
+
+  it('say in words that a quick run is not submittable', () => {
+    const quick = { ...outcome, submittable: false, notSubmittableBecause: ['--quick run'] };
+    expect(closingBlocks([quick])).toContain('(not submittable: --quick run)');
+  });
+
+  it('say that a driver could not keep up', () => {
+    const late = { ...outcome, performance: { ...outcome.performance!, doubtful: ['the driver was late'] } };
+    expect(closingBlocks([late])).toContain('Result is VALID (doubtful: the driver was late)');
+  });
+});
+
+describe('the exit code', () => {
+  it.each([
+    ['VALID and PASSED', [accurate], 0],
+    [
+      'INVALID',
+      [outcome, { ...outcome, performance: { ...outcome.performance!, result_validity: 'INVALID' } }],
+      5,
+    ],
+    ['accuracy FAILED', [{ ...accurate, accuracy: { ...accurate.accuracy!, passed: false } }], 6],
+    ['interrupted', [{ ...outcome, interrupted: true }], 130],
+  ] as const)('of %s is its own', (_name, outcomes, code) => {
+    expect(exitCodeOf(outcomes)).toBe(code);
+  });
+
+  it('comes with a metric key for every scenario', () => {
+    expect(scenarios.map(metricKey)).toEqual([
+      'result_90.00_percentile_latency_ns',
+      'result_99.00_percentile_per_query_latency_ns',
+      'result_completed_samples_per_sec',
+      'result_samples_per_second',
+    ]);
+  });
+});
