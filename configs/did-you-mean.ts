@@ -2,11 +2,11 @@
 
 import { distance } from 'fastest-levenshtein';
 
-/** The allowed word that `word` was probably meant to be, or undefined when none is near (a third of its length). */
+/** The allowed word that `word` was probably meant to be: two slips away, in a long word a third of its letters. */
 export function nearestWord(word: string, allowed: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replaceAll('-', '_');
   let best: string | undefined;
-  let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
+  let bestDistance = 1 + (word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3)));
   for (const candidate of allowed) {
     const steps = distance(plain(word), plain(candidate));
     if (steps < bestDistance) {

@@ -1,25 +1,14 @@
-// Reads config files from disk and checks every value; all that is wrong with a file is reported at once.
+// Reads config files from disk; all that is wrong with them is reported at once.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { configFromJson, labels } from './benchmark-config.js';
-import type { BenchmarkConfig, Label } from './benchmark-config.js';
-import { blockSchema, configFileSchema } from './config-file.js';
-import type {
-  BenchmarkConfigFile,
-  FileSetting,
-  FileSettings,
-  SettingsBlock,
-  SystemConfigFile,
-} from './config-file.js';
-import { didYouMean } from './did-you-mean.js';
+import type { z } from 'zod';
+import { configFromJson } from './benchmark-config.js';
+import type { BenchmarkConfig } from './benchmark-config.js';
+import { checkBenchmarkConfig, checkJson, checkSystemConfigs } from './check-file.js';
+import type { BenchmarkConfigFile, SystemConfigFile } from './config-file.js';
 import { ConfigError } from './errors.js';
-import { explainIssue, quoted } from './explain-issue.js';
-import { benchmarks, configVers } from './schema.js';
-import type { Benchmark, SettingKey } from './schema.js';
-import { findSetting, isSettingKey, settingTable } from './setting-table.js';
-import { scenarios } from './test-settings.js';
+import type { Benchmark } from './schema.js';
 import type { Scenario } from './test-settings.js';
 
 /**
@@ -46,6 +35,32 @@ export function loadBenchmarkConfigs(
   });
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return files;
+}
+
+/** A systems/<system_id>.json: what it says of the machine, in the form of `schema`, and the settings it gives. */
+export interface LoadedSystem<D> {
+  readonly description: D;
+  readonly configs: SystemConfigFile;
+}
+
+/**
+ * The file that describes this machine: `systemFile` where a flag names one, else systems/<systemId>.json where that
+ * exists. `schema` is the form of the whole file (systems/schema.ts), with the settings under `configs`.
+ *
+ * @param root Folder that holds systems/.
+ * @throws {ConfigError} naming file and key of everything that is wrong.
+ */
+export function loadSystemFile<S extends z.ZodType<{ readonly configs?: unknown }>>(
+  root: string,
+  systemId: string,
+  systemFile: string | undefined,
+  schema: S,
+): LoadedSystem<z.output<S>> | undefined {
+  const file = systemFile ?? `systems/${systemId}.json`;
+  const path = systemFile ?? join(root, file);
+  if (systemFile === undefined && !existsSync(path)) return undefined;
+  const description = checkJson(loadJson(path, file), file, schema);
+  return { description, configs: checkSystemConfigs(description.configs, file) };
 }
 
 /**
@@ -83,149 +98,4 @@ function readText(path: string, name: string): string {
       },
     );
   }
-}
-
-/**
- * Checks a parsed file against a schema; for forms that other folders own, such as systems/<id>.json.
- *
- * @throws {ConfigError} naming every key that is wrong.
- */
-export function checkJson<S extends z.ZodType>(json: unknown, file: string, schema: S): z.output<S> {
-  const parsed = schema.safeParse(json, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(outerProblems(parsed.error, file, '', keysOf(schema)).join('\n'));
-}
-
-/** Checks the content of one config.json. */
-export function checkBenchmarkConfig(
-  json: unknown,
-  file: string,
-  benchmark: Benchmark,
-  scenario: Scenario,
-): BenchmarkConfigFile {
-  const outer = checkJson(json, file, configFileSchema);
-  const problems: string[] = [];
-  if (outer.scenario !== scenario) {
-    problems.push(`${file}: is for ${outer.scenario}, but its folder is for ${scenario}`);
-  }
-  const block = checkBlock(outer, file, '', scenario, problems);
-  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
-  return { file, benchmark, scenario, ...block };
-}
-
-/**
- * Checks the "configs" part of a systems/<id>.json: { "bert": { "Offline": { "settings": …, "config_ver": … } } }.
- *
- * @throws {ConfigError} naming file and key of everything that is wrong.
- */
-export function checkSystemConfigs(json: unknown, file: string): SystemConfigFile {
-  const problems: string[] = [];
-  const blocks = children(json, file, 'configs', benchmarks, problems).flatMap(([benchmark, ofBenchmark]) =>
-    children(ofBenchmark, file, `configs.${benchmark}`, scenarios, problems).flatMap(
-      ([scenario, ofScenario]) => {
-        const path = `configs.${benchmark}.${scenario}`;
-        const outer = blockSchema.safeParse(ofScenario, { reportInput: true });
-        if (outer.success)
-          return [{ benchmark, scenario, ...checkBlock(outer.data, file, `${path}.`, scenario, problems) }];
-        problems.push(...outerProblems(outer.error, file, `${path}.`, keysOf(blockSchema)));
-        return [];
-      },
-    ),
-  );
-  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
-  return { file, blocks };
-}
-
-function children<K extends string>(
-  json: unknown,
-  file: string,
-  path: string,
-  allowed: readonly K[],
-  problems: string[],
-): (readonly [K, unknown])[] {
-  if (json === undefined) return [];
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    problems.push(`${file}: ${path} must be an object, got ${quoted(json)}`);
-    return [];
-  }
-  return Object.entries(json).flatMap(([key, value]) => {
-    const known = allowed.find((name) => name === key);
-    if (known !== undefined) return [[known, value] as const];
-    problems.push(
-      `${file}: unknown key "${path}.${key}"${didYouMean(key, allowed) || ` (${allowed.join(', ')})`}`,
-    );
-    return [];
-  });
-}
-
-function checkBlock(
-  outer: z.output<typeof blockSchema>,
-  file: string,
-  path: string,
-  scenario: Scenario,
-  problems: string[],
-): SettingsBlock {
-  const check = (values: Readonly<Record<string, unknown>>, at: string) =>
-    checkSettings(values, `${file}: ${path}${at}`, scenario, problems);
-  const variants = configVers.flatMap((ver) => {
-    const values = outer.config_ver[ver];
-    return values === undefined ? [] : [[ver, check(values, `config_ver.${ver}`)] as const];
-  });
-  return { settings: check(outer.settings, 'settings'), config_ver: Object.fromEntries(variants) };
-}
-
-function checkSettings(
-  values: Readonly<Record<string, unknown>>,
-  where: string,
-  scenario: Scenario,
-  problems: string[],
-): FileSettings {
-  const checked = new Map<SettingKey, FileSetting>();
-  for (const [key, raw] of Object.entries(values)) {
-    const setting = findSetting(key);
-    if (setting === undefined || !isSettingKey(key)) {
-      problems.push(`${where}: unknown key "${key}"${didYouMean(key, fileKeys)}`);
-      continue;
-    }
-    if (setting.scenario !== undefined && setting.scenario !== scenario) {
-      problems.push(`${where}: "${key}" belongs to ${setting.scenario}, this block is for ${scenario}`);
-      continue;
-    }
-    const { value, label, note } = unfold(raw);
-    const parsed = setting.schema.safeParse(value);
-    if (!parsed.success) {
-      problems.push(...parsed.error.issues.map((issue) => `${where}.${key} ${explainIssue(issue, value)}`));
-    }
-    if (label !== undefined && !isLabel(label)) {
-      problems.push(`${where}.${key}: label must be ${labels.join(', ')}, got ${quoted(label)}`);
-    }
-    checked.set(key, {
-      value: parsed.data,
-      ...(isLabel(label) ? { label } : {}),
-      ...(typeof note === 'string' ? { note } : {}),
-    });
-  }
-  return checked;
-}
-
-const fileKeys = settingTable.filter(({ scope }) => scope === 'setting').map(({ key }) => key);
-
-const isLabel = (text: unknown): text is Label => labels.some((label) => label === text);
-
-function unfold(raw: unknown): { value: unknown; label?: unknown; note?: unknown } {
-  return typeof raw === 'object' && raw !== null && 'value' in raw ? raw : { value: raw };
-}
-
-const keysOf = (schema: z.ZodType) => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : []);
-
-function outerProblems(error: z.ZodError, file: string, path: string, allowed: readonly string[]): string[] {
-  return error.issues.flatMap((issue) => {
-    const at = path + issue.path.join('.');
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map(
-        (key) => `${file}: unknown key "${at === '' ? '' : `${at}.`}${key}"${didYouMean(key, allowed)}`,
-      );
-    }
-    return [`${file}: ${at === '' ? 'the file' : at} ${explainIssue(issue, issue.input)}`];
-  });
 }

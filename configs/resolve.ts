@@ -10,6 +10,7 @@ import type {
   SettingsBlock,
   SystemConfigFile,
 } from './config-file.js';
+import { contradictions } from './contradictions.js';
 import { accuracyOf, deriveInstances, deriveMinQueryCount } from './derive.js';
 import { ConfigError } from './errors.js';
 import { harnessSettingsSchema, loadgenShape, targetKeys } from './schema.js';
@@ -188,11 +189,19 @@ function addDerived(values: Values, scenario: Scenario, system: SystemForConfigs
     const note = `${system.available_cores} cores`;
     values.set(key, { value: derived[key], origin: 'detected', label: 'derived', note });
   }
-  if (values.get('min_query_count')?.origin === 'default') {
-    const latency = numberOf('single_stream_expected_latency_ns');
-    const queries = deriveMinQueryCount(scenario, numberOf('min_duration_ms') ?? 0, latency);
-    if (queries !== undefined)
-      values.set('min_query_count', { ...queries, origin: 'default', label: 'derived' });
+  if (values.get('min_query_count')?.origin !== 'default') return;
+  const latency = numberOf('single_stream_expected_latency_ns');
+  const queries = deriveMinQueryCount(scenario, numberOf('min_duration_ms') ?? 0, latency);
+  if (queries !== undefined)
+    values.set('min_query_count', { ...queries, origin: 'default', label: 'derived' });
+  const most = numberOf('max_query_count') ?? 0;
+  if (most > 0 && most < (numberOf('min_query_count') ?? 0)) {
+    values.set('min_query_count', {
+      value: most,
+      origin: 'default',
+      label: 'derived',
+      note: 'max_query_count',
+    });
   }
 }
 
@@ -215,38 +224,4 @@ function testModesOf({ test_mode, quick, fast }: Selection): RunnableTestMode[] 
 
 function missingTarget(scenario: Scenario): string {
   return `${scenario} needs --${targetKeys[scenario]}, and --no-probe forbids measuring it. Give it, or leave --no-probe out.`;
-}
-
-/** Settings that are right one by one, but not together. */
-function contradictions(values: Values): string[] {
-  const numberOf = (key: SettingKey) => values.get(key)?.value as number;
-  const problems: string[] = [];
-  for (const [least, most] of [
-    ['min_duration_ms', 'max_duration_ms'],
-    ['min_query_count', 'max_query_count'],
-  ] as const) {
-    if (numberOf(most) > 0 && numberOf(most) < numberOf(least)) {
-      problems.push(
-        `${most} must be 0 (no limit) or at least ${least} (${numberOf(least)}), got ${numberOf(most)}`,
-      );
-    }
-  }
-  if (
-    values.get('performance_issue_unique')?.value === true &&
-    values.get('performance_issue_same')?.value === true
-  ) {
-    problems.push('performance_issue_unique and performance_issue_same exclude each other; give one of them');
-  }
-  // A feature is [CLS] question [SEP] passage [SEP]; some passage must fit beside the longest question.
-  const passage = numberOf('max_seq_length') - numberOf('max_query_length') - 3;
-  if (passage < 1) {
-    problems.push(
-      `max_query_length must be at most max_seq_length - 4 (${numberOf('max_seq_length') - 4}), got ${numberOf('max_query_length')}`,
-    );
-  } else if (numberOf('doc_stride') > passage) {
-    problems.push(
-      `doc_stride must be at most max_seq_length - max_query_length - 3 (${passage}), or words would be skipped; got ${numberOf('doc_stride')}`,
-    );
-  }
-  return problems;
 }

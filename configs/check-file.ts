@@ -1,0 +1,177 @@
+// Checks the content of config files value by value, so that every message names file and key.
+
+import { z } from 'zod';
+import { labels } from './benchmark-config.js';
+import type { Label } from './benchmark-config.js';
+import { blockSchema, configFileSchema } from './config-file.js';
+import type {
+  BenchmarkConfigFile,
+  FileSetting,
+  FileSettings,
+  SettingsBlock,
+  SystemConfigFile,
+} from './config-file.js';
+import { didYouMean } from './did-you-mean.js';
+import { ConfigError } from './errors.js';
+import { explainIssue, quoted } from './explain-issue.js';
+import { benchmarks, configVers } from './schema.js';
+import type { Benchmark, SettingKey } from './schema.js';
+import { findSetting, isSettingKey, settingTable } from './setting-table.js';
+import { scenarios } from './test-settings.js';
+import type { Scenario } from './test-settings.js';
+
+/**
+ * Checks a parsed file against a schema; for forms that other folders own, such as systems/<id>.json.
+ *
+ * @throws {ConfigError} naming every key that is wrong.
+ */
+export function checkJson<S extends z.ZodType>(json: unknown, file: string, schema: S): z.output<S> {
+  const parsed = schema.safeParse(json, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(outerProblems(parsed.error, file, [], keysOf(schema)).join('\n'));
+}
+
+/** Checks the content of one config.json. */
+export function checkBenchmarkConfig(
+  json: unknown,
+  file: string,
+  benchmark: Benchmark,
+  scenario: Scenario,
+): BenchmarkConfigFile {
+  const outer = checkJson(json, file, configFileSchema);
+  const problems: string[] = [];
+  if (outer.scenario !== scenario) {
+    problems.push(`${file}: is for ${outer.scenario}, but its folder is for ${scenario}`);
+  }
+  const block = checkBlock(outer, file, '', scenario, problems);
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return { file, benchmark, scenario, ...block };
+}
+
+/**
+ * Checks the "configs" part of a systems/<id>.json: { "bert": { "Offline": { "settings": …, "config_ver": … } } }.
+ *
+ * @throws {ConfigError} naming file and key of everything that is wrong.
+ */
+export function checkSystemConfigs(json: unknown, file: string): SystemConfigFile {
+  const problems: string[] = [];
+  const blocks = children(json, file, 'configs', benchmarks, problems).flatMap(([benchmark, ofBenchmark]) =>
+    children(ofBenchmark, file, `configs.${benchmark}`, scenarios, problems).flatMap(
+      ([scenario, ofScenario]) => {
+        const path = `configs.${benchmark}.${scenario}`;
+        const outer = blockSchema.safeParse(ofScenario, { reportInput: true });
+        if (outer.success)
+          return [{ benchmark, scenario, ...checkBlock(outer.data, file, `${path}.`, scenario, problems) }];
+        problems.push(...outerProblems(outer.error, file, [path], keysOf(blockSchema)));
+        return [];
+      },
+    ),
+  );
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return { file, blocks };
+}
+
+function children<K extends string>(
+  json: unknown,
+  file: string,
+  path: string,
+  allowed: readonly K[],
+  problems: string[],
+): (readonly [K, unknown])[] {
+  if (json === undefined) return [];
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    problems.push(`${file}: ${path} must be an object, got ${quoted(json)}`);
+    return [];
+  }
+  return Object.entries(json).flatMap(([key, value]) => {
+    const known = allowed.find((name) => name === key);
+    if (known !== undefined) return [[known, value] as const];
+    problems.push(
+      `${file}: unknown key "${path}.${key}"${didYouMean(key, allowed) || ` (${allowed.join(', ')})`}`,
+    );
+    return [];
+  });
+}
+
+function checkBlock(
+  outer: z.output<typeof blockSchema>,
+  file: string,
+  path: string,
+  scenario: Scenario,
+  problems: string[],
+): SettingsBlock {
+  const check = (values: Readonly<Record<string, unknown>>, at: string) =>
+    checkSettings(values, `${file}: ${path}${at}`, scenario, problems);
+  const settings = check(outer.settings, 'settings');
+  const variants = configVers.flatMap((ver) => {
+    const values = outer.config_ver[ver];
+    return values === undefined ? [] : [[ver, check(values, `config_ver.${ver}`)] as const];
+  });
+  return { settings, config_ver: Object.fromEntries(variants) };
+}
+
+function checkSettings(
+  values: Readonly<Record<string, unknown>>,
+  where: string,
+  scenario: Scenario,
+  problems: string[],
+): FileSettings {
+  const checked = new Map<SettingKey, FileSetting>();
+  for (const [key, raw] of Object.entries(values)) {
+    const setting = findSetting(key);
+    if (setting === undefined || !isSettingKey(key)) {
+      problems.push(`${where}: unknown key "${key}"${didYouMean(key, fileKeys)}`);
+      continue;
+    }
+    if (setting.scenario !== undefined && setting.scenario !== scenario) {
+      problems.push(`${where}: "${key}" belongs to ${setting.scenario}, this block is for ${scenario}`);
+      continue;
+    }
+    const { value, label, note, ...others } = unfold(raw);
+    for (const other of Object.keys(others)) {
+      problems.push(
+        `${where}.${key}: unknown key "${other}"${didYouMean(other, ['value', 'label', 'note'])}`,
+      );
+    }
+    const parsed = setting.schema.safeParse(value);
+    if (!parsed.success) {
+      problems.push(...parsed.error.issues.map((issue) => `${where}.${key} ${explainIssue(issue, value)}`));
+    }
+    if (label !== undefined && !isLabel(label)) {
+      problems.push(`${where}.${key}: label must be one of ${labels.join(', ')}, got ${quoted(label)}`);
+    }
+    checked.set(key, {
+      value: parsed.data,
+      ...(isLabel(label) ? { label } : {}),
+      ...(typeof note === 'string' ? { note } : {}),
+    });
+  }
+  return checked;
+}
+
+const fileKeys = settingTable.filter(({ scope }) => scope === 'setting').map(({ key }) => key);
+
+const isLabel = (text: unknown): text is Label => labels.some((label) => label === text);
+
+function unfold(raw: unknown): { value: unknown; label?: unknown; note?: unknown } {
+  return typeof raw === 'object' && raw !== null && 'value' in raw ? raw : { value: raw };
+}
+
+const keysOf = (schema: z.ZodType) => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : []);
+
+function outerProblems(
+  error: z.ZodError,
+  file: string,
+  path: readonly string[],
+  allowed: readonly string[],
+): string[] {
+  return error.issues.flatMap((issue) => {
+    const at = [...path, ...issue.path].join('.');
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map(
+        (key) => `${file}: unknown key "${[at, key].filter(Boolean).join('.')}"${didYouMean(key, allowed)}`,
+      );
+    }
+    return [`${file}: ${at === '' ? 'the file' : at} ${explainIssue(issue, issue.input)}`];
+  });
+}
