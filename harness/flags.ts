@@ -38,7 +38,9 @@ export function parseFlags(argv: readonly string[]): CommandLine {
     else values.set(key, readValue(setting, texts[0] ?? '', problems));
   }
   const selection = readSelection(values);
-  problems.push(...senseless([...values.keys()], selection));
+  // Which flags make sense is only known once the scenarios are.
+  const isKnown = !values.has('scenarios') || values.get('scenarios') !== undefined;
+  if (isKnown) problems.push(...senseless([...values.keys()], selection));
   if (problems.length > 0) throw new ConfigError([...problems, 'Run with --help for all flags.'].join('\n'));
   const overrides = Object.fromEntries([...values].filter(([key]) => findSetting(key)?.scope === 'setting'));
   return { kind: 'run', flags: Object.freeze({ selection, overrides: Object.freeze(overrides) }) };
