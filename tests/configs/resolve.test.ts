@@ -237,6 +237,8 @@ describe('a run says why it cannot be submitted', () => {
   test.each([
     [[], true, []],
     [['--min_duration=700000'], true, []],
+    [['--min_query_count=30000', '--performance_sample_count=20000'], true, []],
+    [['--min_query_count=20000'], false, [/min_query_count is 20000, the rules want 24576/]],
     [
       ['--scenarios=Server', '--server_target_latency_ns=200e6'],
       false,
