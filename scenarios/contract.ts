@@ -53,14 +53,16 @@ export interface SystemUnderTest {
 
 /** The driver's only source of time, so that tests own it. All values are nanoseconds on one monotonic clock. */
 export interface Clock {
-  /** Monotonic time in ns; the same clock in every thread of the process. */
+  /** Monotonic time in ns; the same clock in every thread of the process. Allocates nothing. */
   now(): number;
-  /** Blocks this thread until `due_ns` as exactly as it can (sleep, then spin). */
+  /** Blocks this thread until `due_ns` as exactly as it can: sleeps, then spins. */
   sleepUntil(due_ns: number): void;
-  /** Lets the event loop run until `due_ns`. */
+  /** As sleepUntil, but lets this thread's event loop run meanwhile. */
   yieldUntil(due_ns: number): Promise<void>;
-  /** Blocks while `cell[index] === value`, at most `timeout_ns`. */
-  waitWhile(cell: Int32Array, index: number, value: number, timeout_ns: number): void;
+  /** Blocks while `cells[index] === value`, until notified, at most `timeout_ns`. */
+  waitWhile(cells: Int32Array, index: number, value: number, timeout_ns: number): void;
+  /** As waitWhile, but lets this thread's event loop run meanwhile. */
+  yieldWhile(cells: Int32Array, index: number, value: number, timeout_ns: number): Promise<void>;
   /** Wall-clock time in ms since the epoch, for stamps only. */
   wallClockMs(): number;
 }

@@ -1,6 +1,8 @@
 // The facts of one phase (one loaded set, issued once), in shared memory: what is issued, when, and when it completed.
 // The driver and every thread that completes samples look at the same arrays; nothing here computes a result.
 
+import type { Clock } from './contract.js';
+
 /** Cells of `counters`; each on its own cache line (64 bytes = 16 cells). */
 export const cell = {
   /** Samples issued so far. Written by the driver, read by engines as the head of the queue. */
@@ -68,4 +70,130 @@ export interface PhaseRecords {
   completeSamples(first: number, count: number): void;
   /** As completeSample, with the time the caller took itself (`clock.now()` right after the inference). */
   completeSampleAt(sample: number, completed_ns: number, response?: Uint8Array): void;
+}
+
+/** What a new phase is made from. */
+export interface PhasePlan {
+  readonly phase: SharedPhase['phase'];
+  readonly firstSampleId: number;
+  readonly sampleIndices: Int32Array;
+  readonly scheduledDeltaNs: Float64Array;
+  readonly queryCount: number;
+  readonly samplesPerQuery: number;
+  readonly isLogged: Uint8Array;
+  /** Most bytes of one response; 0 when responses are copied on the driver's own thread. */
+  readonly maxResponseBytes: number;
+}
+
+/** Allocates a phase's shared memory, all of it before time zero. */
+export function createSharedPhase(plan: PhasePlan): SharedPhase {
+  const sampleCount = plan.sampleIndices.length;
+  const slotCount = plan.maxResponseBytes === 0 ? 0 : countOnes(plan.isLogged);
+  const responseSlots = new Int32Array(new SharedArrayBuffer(slotCount === 0 ? 0 : sampleCount * 4));
+  let slot = 0;
+  for (let sample = 0; sample < responseSlots.length; sample++) {
+    responseSlots[sample] = plan.isLogged[sample] === 1 ? slot++ : -1;
+  }
+  return {
+    ...plan,
+    sampleCount,
+    issuedNs: new Float64Array(new SharedArrayBuffer(plan.queryCount * 8)),
+    completedNs: touched(new Float64Array(new SharedArrayBuffer(sampleCount * 8))),
+    counters: new Int32Array(new SharedArrayBuffer(CELL_COUNT * 4)),
+    responseSlots,
+    responseLengths: new Int32Array(new SharedArrayBuffer(slotCount * 4)),
+    responseBytes: new Uint8Array(new SharedArrayBuffer(slotCount * plan.maxResponseBytes)),
+  };
+}
+
+/** First writes to fresh pages cost microseconds each: taken here, not while latencies are measured. */
+function touched(array: Float64Array): Float64Array {
+  for (let i = 0; i < array.length; i += 512) array[i] = 0;
+  return array;
+}
+
+function countOnes(flags: Uint8Array): number {
+  let count = 0;
+  for (const flag of flags) count += flag;
+  return count;
+}
+
+/** The driver's own view, which also reads responses back. */
+export interface DriverPhaseRecords extends PhaseRecords {
+  /** The logged response of a sample; empty when there is none. Valid until the next call. */
+  response(sample: number): Uint8Array;
+}
+
+const NO_RESPONSE = new Uint8Array(0);
+
+/** Opens a phase in this thread; every thread that completes samples opens it for itself. */
+export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>): DriverPhaseRecords {
+  const { completedNs, counters, isLogged, sampleIndices, responseSlots, responseLengths, responseBytes } =
+    shared;
+  const { maxResponseBytes } = shared;
+  // Where there is no shared response memory, all completions happen on one thread.
+  const copied = new Map<number, Uint8Array>();
+
+  const keepResponse = (sample: number, response: Uint8Array): void => {
+    if (maxResponseBytes === 0) {
+      copied.set(sample, response.slice());
+      return;
+    }
+    if (response.length > maxResponseBytes) {
+      Atomics.add(counters, cell.responseTooLong, 1);
+      return;
+    }
+    const slot = responseSlots[sample]!;
+    responseBytes.set(response, slot * maxResponseBytes);
+    responseLengths[slot] = response.length;
+  };
+
+  const wakeDriver = (count: number): void => {
+    Atomics.add(counters, cell.completed, count);
+    if (Atomics.load(counters, cell.driverWaits) === 1) Atomics.notify(counters, cell.completed);
+  };
+
+  const completeSampleAt = (sample: number, completed_ns: number, response?: Uint8Array): void => {
+    if (!(sample >= 0 && sample < Atomics.load(counters, cell.issued))) {
+      Atomics.add(counters, cell.completedUnknown, 1);
+      return;
+    }
+    if (completedNs[sample] !== 0) {
+      Atomics.add(counters, cell.completedTwice, 1);
+      return;
+    }
+    if (response !== undefined && isLogged[sample] === 1) keepResponse(sample, response);
+    completedNs[sample] = completed_ns;
+    wakeDriver(1);
+  };
+
+  return {
+    shared,
+    sampleIndices,
+    completeSampleAt,
+    completeSample: (sample, response) => completeSampleAt(sample, clock.now(), response),
+    completeSamples(first, count) {
+      const completed_ns = clock.now();
+      const end = first + count;
+      if (!(first >= 0 && end <= Atomics.load(counters, cell.issued))) {
+        Atomics.add(counters, cell.completedUnknown, count);
+        return;
+      }
+      let completed = 0;
+      for (let sample = first; sample < end; sample++) {
+        if (completedNs[sample] !== 0) continue;
+        completedNs[sample] = completed_ns;
+        completed++;
+      }
+      if (completed < count) Atomics.add(counters, cell.completedTwice, count - completed);
+      wakeDriver(completed);
+    },
+    response(sample) {
+      if (maxResponseBytes === 0) return copied.get(sample) ?? NO_RESPONSE;
+      const slot = responseSlots[sample] ?? -1;
+      if (slot < 0) return NO_RESPONSE;
+      const from = slot * maxResponseBytes;
+      return responseBytes.subarray(from, from + responseLengths[slot]!);
+    },
+  };
 }

@@ -1,0 +1,104 @@
+// The log files of one test: opened before it, closed after it, readable whatever happens between. Follows loadgen.md 16.
+
+import { join } from 'node:path';
+import { SetupError } from '../../configs/errors.js';
+import { createAccuracyLog, type AccuracyLog } from './accuracy.js';
+import { createDetailLog, type DetailLog } from './detail.js';
+import { openLogFile, type WriteSync } from './log-file.js';
+import { summaryFooter } from './summary.js';
+
+/** LoadGen's LogOutputSettings and LogSettings. */
+export interface LogSettings {
+  /** Must exist. */
+  readonly outdir: string;
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly prefix_with_datetime: boolean;
+  readonly copy_detail_to_stdout: boolean;
+  readonly copy_summary_to_stdout: boolean;
+  /** The trace file; not written yet. */
+  readonly enable_trace: boolean;
+}
+
+/** LoadGen's defaults, with the logs in `outdir`. */
+export function logSettings(outdir = '.'): LogSettings {
+  return {
+    outdir,
+    prefix: 'mlperf_log_',
+    suffix: '',
+    prefix_with_datetime: false,
+    copy_detail_to_stdout: false,
+    copy_summary_to_stdout: false,
+    enable_trace: false,
+  };
+}
+
+export interface LogFiles {
+  readonly detail: DetailLog;
+  readonly accuracy: AccuracyLog;
+  writeSummary(text: string): void;
+  /** Writes the summary's footer and closes all files. @throws {SetupError} when the disk refuses. */
+  close(): void;
+}
+
+export interface LogFilesSetup {
+  readonly settings: LogSettings;
+  /** ns since logging started. */
+  readonly sinceStartNs: () => number;
+  /** test_datetime, for prefix_with_datetime. */
+  readonly dateTime: string;
+  readonly write?: WriteSync;
+}
+
+/**
+ * Opens summary, detail and accuracy log.
+ *
+ * @throws {SetupError} when outdir does not exist or cannot be written.
+ */
+export function openLogFiles({ settings, sinceStartNs, dateTime, write }: LogFilesSetup): LogFiles {
+  const { outdir, prefix, suffix, prefix_with_datetime } = settings;
+  const path = (name: string, extension: string): string =>
+    join(outdir, `${prefix}${prefix_with_datetime ? `${dateTime}_` : ''}${name}${suffix}.${extension}`);
+  const toStdout = (text: string): void => void process.stdout.write(text);
+
+  const summaryFile = openLogFile(path('summary', 'txt'), write);
+  const detailFile = openLogFile(path('detail', 'txt'), write);
+  const accuracyFile = openLogFile(path('accuracy', 'json'), write);
+  const detail = createDetailLog(
+    detailFile,
+    sinceStartNs,
+    settings.copy_detail_to_stdout ? toStdout : undefined,
+  );
+  const accuracy = createAccuracyLog(accuracyFile);
+  const writeSummary = (text: string): void => {
+    summaryFile.write(text);
+    if (settings.copy_summary_to_stdout) toStdout(text);
+  };
+
+  return {
+    detail,
+    accuracy,
+    writeSummary,
+    close() {
+      const steps = [
+        () => accuracy.end(),
+        () => accuracyFile.close(),
+        () => writeSummary(summaryFooter(detail.warnings.length, detail.errors.length)),
+        () => summaryFile.close(),
+        () => detailFile.close(),
+      ];
+      // Each file gets its chance: a full disk must not cost the others their end.
+      const failures = steps.flatMap((step) => {
+        try {
+          step();
+          return [];
+        } catch (error) {
+          return [error];
+        }
+      });
+      const [first] = failures;
+      if (first instanceof SetupError) throw first;
+      if (first !== undefined) throw new Error('closing the logs failed', { cause: first });
+    },
+  };
+}
