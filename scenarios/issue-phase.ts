@@ -1,0 +1,143 @@
+// One phase from prepared queries to completed samples: tells the SUT, issues by scenario, flushes, waits, gathers what broke.
+
+import { RunError } from '../configs/errors.js';
+import type { Clock, SystemUnderTest } from './contract.js';
+import type { EffectiveSettings } from './effective-settings.js';
+import { issueAtOnce } from './offline.js';
+import { cell, createSharedPhase, openPhaseRecords, type SharedPhase } from './phase-records.js';
+import { startPhaseRun, type EndOfIssue, type PhaseRun } from './phase-run.js';
+import type { QueryPlan } from './queries.js';
+import type { Phase } from './sample-sets.js';
+import { issueOnSchedule } from './server.js';
+import { issueOneByOne } from './single-stream.js';
+
+export interface PhaseRequest {
+  readonly sut: SystemUnderTest;
+  readonly effective: EffectiveSettings;
+  readonly clock: Clock;
+  readonly phase: Phase;
+  readonly plan: QueryPlan;
+  readonly firstSampleId: number;
+  readonly isLogged: Uint8Array;
+  readonly control: Int32Array;
+  /** 0 = wait forever. */
+  readonly stallTimeoutMs: number;
+  readonly onPhase: ((shared: SharedPhase, startNs: number) => void) | undefined;
+}
+
+/** A phase that is over. */
+export interface IssuedPhase {
+  readonly shared: SharedPhase;
+  readonly startNs: number;
+  readonly startWallMs: number;
+  /** From the start to the last completion. */
+  readonly durationNs: number;
+  readonly queriesIssued: number;
+  readonly end: EndOfIssue;
+  /** Issued, but never completed. */
+  readonly incompleteSampleCount: number;
+  /** Why the test cannot go on. */
+  readonly failure: RunError | undefined;
+  /** The logged response of a sample. */
+  readonly response: (sample: number) => Uint8Array;
+}
+
+const NS_PER_MS = 1e6;
+
+/** Issues a phase and waits for its end; what breaks is told in `failure`, so that the logs can be written first. */
+export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
+  const { sut, effective, clock, phase, plan, control, stallTimeoutMs } = request;
+  const shared = createSharedPhase({
+    phase,
+    firstSampleId: request.firstSampleId,
+    sampleIndices: plan.sampleIndices,
+    scheduledDeltaNs: plan.scheduledDeltaNs,
+    queryCount: plan.queryCount,
+    samplesPerQuery: plan.samplesPerQuery,
+    isLogged: request.isLogged,
+    maxResponseBytes: sut.maxResponseBytes ?? 0,
+  });
+  const records = openPhaseRecords(shared, clock);
+  await sut.startPhase?.(records);
+
+  const startWallMs = clock.wallClockMs();
+  const run = startPhaseRun({
+    effective,
+    sut,
+    records,
+    clock,
+    control,
+    stallTimeoutNs: stallTimeoutMs * NS_PER_MS,
+  });
+  request.onPhase?.(shared, run.startNs);
+  let end: EndOfIssue;
+  let failure: RunError | undefined;
+  try {
+    end = await issueByScenario(run);
+    sut.flushQueries();
+    const never = isBroken(end) ? end : await run.waitForAll();
+    if (never !== undefined) {
+      end = never;
+      failure = brokenBy(never, run, stallTimeoutMs);
+    }
+  } catch (cause) {
+    end = { kind: 'engine-failed' };
+    failure = new RunError(`${sut.name} threw: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+  Atomics.store(shared.counters, cell.ended, 1);
+  await sut.endPhase?.();
+
+  const issuedSamples = Atomics.load(shared.counters, cell.issued);
+  const tooLong = Atomics.load(shared.counters, cell.responseTooLong);
+  if (failure === undefined && tooLong > 0) {
+    failure = new RunError(
+      `${sut.name} returned ${tooLong} responses of more than ${shared.maxResponseBytes} bytes, its own maxResponseBytes.`,
+    );
+  }
+  return {
+    shared,
+    startNs: run.startNs,
+    startWallMs,
+    durationNs: lastCompletion(shared, issuedSamples) - run.startNs,
+    queriesIssued: issuedSamples / shared.samplesPerQuery,
+    end,
+    incompleteSampleCount: issuedSamples - run.completedSamples(),
+    failure,
+    response: records.response,
+  };
+}
+
+function issueByScenario(run: PhaseRun): Promise<EndOfIssue> | EndOfIssue {
+  switch (run.effective.scenario) {
+    case 'SingleStream':
+    case 'MultiStream':
+      return issueOneByOne(run);
+    case 'Server':
+      return issueOnSchedule(run);
+    case 'Offline':
+      return issueAtOnce(run);
+  }
+}
+
+const isBroken = ({ kind }: EndOfIssue): boolean => kind === 'engine-failed' || kind === 'stalled';
+
+function brokenBy(end: EndOfIssue, run: PhaseRun, stallTimeoutMs: number): RunError {
+  const issued = Atomics.load(run.records.shared.counters, cell.issued);
+  const missing = issued - run.completedSamples();
+  return end.kind === 'stalled'
+    ? new RunError(
+        `${missing} of ${issued} issued samples never completed: nothing came for ${stallTimeoutMs} ms.` +
+          ' The engine hangs, lost them, or needs a longer stall_timeout_ms.',
+      )
+    : new RunError(`the engine broke while ${missing} of ${issued} issued samples were outstanding.`);
+}
+
+function lastCompletion({ completedNs }: SharedPhase, issuedSamples: number): number {
+  let last = 0;
+  for (let sample = 0; sample < issuedSamples; sample++) {
+    if (completedNs[sample]! > last) last = completedNs[sample]!;
+  }
+  return last;
+}
