@@ -19,6 +19,11 @@ export function formatG6(value: number): string {
   return fraction === '' ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
 }
 
+/** C's `%d` and its wider kin: all decimal digits, never an exponent; a fraction is cut off, as by a C cast. */
+export function formatInteger(value: number | bigint): string {
+  return (typeof value === 'bigint' ? value : BigInt(Math.trunc(value))).toString();
+}
+
 /** C's `%.{places}f`. */
 export function formatFixed(value: number, places: number): string {
   if (Number.isNaN(value)) return '-nan';

@@ -28,7 +28,7 @@ export function lgamma(x: number): number {
 }
 
 /** Gauss' hypergeometric series with first parameter 1, summed until a term no longer matters. */
-export function hypergeometric(b: number, c: number, z: number): number {
+function hypergeometric(b: number, c: number, z: number): number {
   let term = 1;
   let sum = 1;
   for (let i = 0; Math.abs(term) > SERIES_ENDS_BELOW; i++) {
@@ -39,7 +39,7 @@ export function hypergeometric(b: number, c: number, z: number): number {
 }
 
 /** Natural logarithm of the beta function. */
-export function lbeta(x: number, y: number): number {
+function lbeta(x: number, y: number): number {
   return lgamma(x) + lgamma(y) - lgamma(x + y);
 }
 
