@@ -10,6 +10,7 @@ const BUFFER_BYTES = 1 << 16;
 
 export interface LogFile {
   readonly path: string;
+  /** Appends text as UTF-8. */
   write(text: string): void;
   /** Appends ASCII bytes as they are; at most 64 KiB at once. */
   writeBytes(bytes: Uint8Array, length: number): void;
@@ -21,7 +22,8 @@ export interface LogFile {
 /**
  * Creates (or empties) a log file.
  *
- * @throws {SetupError} when it cannot be created; the methods throw it when a write fails.
+ * @throws {SetupError} when it cannot be created. The methods throw it at the first write that fails and drop what
+ * comes after, so that the file ends where the disk did.
  */
 export function openLogFile(path: string, write: WriteSync = writeSync): LogFile {
   let fd: number;
@@ -36,19 +38,26 @@ export function openLogFile(path: string, write: WriteSync = writeSync): LogFile
   const buffer = Buffer.alloc(BUFFER_BYTES);
   let used = 0;
 
+  let hasFailed = false;
+
   const flush = (): void => {
-    let written = 0;
+    const length = used;
+    used = 0;
+    // Told once; whoever closes the file afterwards needs no second error for the same disk.
+    if (hasFailed) return;
     try {
-      while (written < used) written += write(fd, buffer, written, used - written);
+      for (let written = 0; written < length;) {
+        const count = write(fd, buffer, written, length - written);
+        if (count === 0) throw new Error('the system took none of the bytes');
+        written += count;
+      }
     } catch (cause) {
-      buffer.copyWithin(0, written, used);
-      used -= written;
+      hasFailed = true;
       throw new SetupError(
         `cannot write ${path}: ${reasonOf(cause)}. What was written so far is kept; make room and run again.`,
         { cause },
       );
     }
-    used = 0;
   };
 
   return {

@@ -1,10 +1,10 @@
 // The log files of one test: opened before it, closed after it, readable whatever happens between. Follows loadgen.md 16.
 
 import { join } from 'node:path';
-import { SetupError } from '../../configs/errors.js';
+import { ConfigError, SetupError } from '../../configs/errors.js';
 import { createAccuracyLog, type AccuracyLog } from './accuracy.js';
 import { createDetailLog, type DetailLog } from './detail.js';
-import { openLogFile, type WriteSync } from './log-file.js';
+import { openLogFile, type LogFile, type WriteSync } from './log-file.js';
 import { summaryFooter } from './summary.js';
 
 /** LoadGen's LogOutputSettings and LogSettings. */
@@ -16,7 +16,7 @@ export interface LogSettings {
   readonly prefix_with_datetime: boolean;
   readonly copy_detail_to_stdout: boolean;
   readonly copy_summary_to_stdout: boolean;
-  /** The trace file; not written yet. */
+  /** Must be false: the trace is not written. Differs from LoadGen, whose default is true and which always makes the file. */
   readonly enable_trace: boolean;
 }
 
@@ -53,17 +53,21 @@ export interface LogFilesSetup {
 /**
  * Opens summary, detail and accuracy log.
  *
- * @throws {SetupError} when outdir does not exist or cannot be written.
+ * @throws {SetupError} when outdir does not exist or cannot be written, {ConfigError} when a trace is asked for.
  */
 export function openLogFiles({ settings, sinceStartNs, dateTime, write }: LogFilesSetup): LogFiles {
-  const { outdir, prefix, suffix, prefix_with_datetime } = settings;
+  const { outdir, prefix, suffix, prefix_with_datetime, enable_trace } = settings;
+  if (enable_trace) {
+    throw new ConfigError('enable_trace is true, but mlperf_log_trace.json is not written; set it to false.');
+  }
   const path = (name: string, extension: string): string =>
     join(outdir, `${prefix}${prefix_with_datetime ? `${dateTime}_` : ''}${name}${suffix}.${extension}`);
   const toStdout = (text: string): void => void process.stdout.write(text);
 
-  const summaryFile = openLogFile(path('summary', 'txt'), write);
-  const detailFile = openLogFile(path('detail', 'txt'), write);
-  const accuracyFile = openLogFile(path('accuracy', 'json'), write);
+  const [summaryFile, detailFile, accuracyFile] = openAll(
+    [path('summary', 'txt'), path('detail', 'txt'), path('accuracy', 'json')],
+    write,
+  );
   const detail = createDetailLog(
     detailFile,
     sinceStartNs,
@@ -101,4 +105,23 @@ export function openLogFiles({ settings, sinceStartNs, dateTime, write }: LogFil
       if (first !== undefined) throw new Error('closing the logs failed', { cause: first });
     },
   };
+}
+
+/** All files or none: what was opened before the one that failed is closed again. */
+function openAll(
+  [summary, detail, accuracy]: readonly [string, string, string],
+  write: WriteSync | undefined,
+): readonly [LogFile, LogFile, LogFile] {
+  const opened: LogFile[] = [];
+  const open = (path: string): LogFile => {
+    const file = openLogFile(path, write);
+    opened.push(file);
+    return file;
+  };
+  try {
+    return [open(summary), open(detail), open(accuracy)];
+  } catch (error) {
+    for (const file of opened) file.close();
+    throw error;
+  }
 }

@@ -44,6 +44,9 @@ function slowestPerQuery(samples: Float64Array, perQuery: number): Float64Array 
   );
 }
 
+/** LoadGen writes `inf` and `-nan` bare, which is no JSON; ours are quoted. */
+const asJson = (value: string): string => (/^-?(inf|nan)$/.test(value) ? `"${value}"` : value);
+
 // Token latencies have results of their own.
 const plain = cases.filter(
   ({ settings }) => !('use_token_latencies' in settings) && !('infer_token_latencies' in settings),
@@ -78,7 +81,55 @@ describe.each(plain.map((each) => [each.name, each] as const))(
 
     it('make the same keys and values of the detail log, in order', () => {
       const pairs = resultKeys(effective, results, 0).map(([key, value]) => [key, formatDetailValue(value)]);
-      expect(pairs).toEqual(golden.detail);
+      expect(pairs).toEqual(golden.detail.map(([key, value]) => [key, asJson(value)]));
     });
   },
 );
+
+describe('result numbers', () => {
+  const { effective } = effectiveSettings(goldenTestSettings({ scenario: 'Server' }), {
+    totalSampleCount: 10,
+    performanceSampleCount: 10,
+  });
+  const resultsOf = (sampleLatenciesNs: Float64Array): ReturnType<typeof performanceResults> =>
+    performanceResults(effective, {
+      sampleLatenciesNs,
+      queriesIssued: sampleLatenciesNs.length,
+      maxLatencyS: 1,
+      finalQueryScheduledTimeS: 1,
+      finalQueryIssuedTimeS: 1,
+      finalQueryAllSamplesDoneTimeS: 1,
+    });
+
+  it('have an exact mean where the sum passes 2^53', () => {
+    const odd = 2 ** 51 + 1;
+    expect(resultsOf(new Float64Array(1000).fill(odd)).sampleLatency.mean_ns).toBe(odd);
+    expect(resultsOf(Float64Array.of(odd, odd + 1, odd + 1)).sampleLatency.mean_ns).toBe(odd); // cut, not rounded
+  });
+
+  it('leave the records as they were', () => {
+    const latencies = Float64Array.of(3, 1, 2);
+    resultsOf(latencies);
+    expect([...latencies]).toEqual([3, 1, 2]);
+  });
+
+  it('count a latency equal to the bound as within it', () => {
+    const bound = effective.target_latency_ns;
+    const { overlatencyCount } = resultsOf(Float64Array.of(bound + 1, bound, bound - 1, bound + 2));
+    expect(overlatencyCount).toBe(2);
+  });
+
+  it('take the percentile at trunc(n p) of the sorted latencies', () => {
+    const latencies = Float64Array.from({ length: 100 }, (_unused, i) => 100 - i);
+    expect(resultsOf(latencies).sampleLatency.percentiles_ns).toEqual([51, 91, 96, 98, 100, 100]);
+  });
+
+  it('of a run in which nothing completed are INVALID, not a crash', () => {
+    const results = resultsOf(new Float64Array(0));
+    expect([results.isValid, results.minQueriesMet, results.sampleLatency.mean_ns]).toEqual([
+      false,
+      false,
+      0,
+    ]);
+  });
+});
