@@ -121,7 +121,7 @@ function countOnes(flags: Uint8Array): number {
 /** The driver's own view, which also reads responses back. */
 export interface DriverPhaseRecords extends PhaseRecords {
   /** The logged response of a sample; empty when there is none. Valid until the next call. */
-  response(sample: number): Uint8Array;
+  readonly response: (sample: number) => Uint8Array;
 }
 
 const NO_RESPONSE = new Uint8Array(0);

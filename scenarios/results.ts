@@ -1,8 +1,16 @@
 // From recorded latencies to result numbers, verdict and recommendations. Pure. Follows loadgen/results.cc (loadgen.md 10, 11.2).
 
-import { formatFixed } from './c-format.js';
-import { createPassingQueriesFinder, discardable } from './early-stopping.js';
+import { earlyStoppingVerdict } from './early-stopping-verdict.js';
 import type { EffectiveSettings } from './effective-settings.js';
+import {
+  countAbove,
+  latencyStatistics,
+  percentileNs,
+  sortedCopy,
+  type LatencyStatistics,
+} from './latency-statistics.js';
+import { CONSTRAINT_ADVICE, durationAdvice } from './recommendations.js';
+import { tokenResults, type TokenRecords, type TokenResults } from './token-results.js';
 
 /** What a performance phase recorded. */
 export interface PerformanceRecords {
@@ -16,23 +24,13 @@ export interface PerformanceRecords {
   readonly finalQueryScheduledTimeS: number;
   readonly finalQueryIssuedTimeS: number;
   readonly finalQueryAllSamplesDoneTimeS: number;
+  /** With use_token_latencies. */
+  readonly tokens?: TokenRecords;
   /**
    * Reasons outside LoadGen's rules that forbid VALID: samples that never completed, an interruption.
    * Differs from LoadGen: it would hang on the first and knows nothing of the second.
    */
   readonly forbidding?: readonly string[];
-}
-
-/** The percentiles every run reports, as fractions. */
-export const reportedPercentiles = [0.5, 0.9, 0.95, 0.97, 0.99, 0.999] as const;
-
-/** Minimum, maximum, mean and percentiles of some latencies, in ns. */
-export interface LatencyStatistics {
-  readonly min_ns: number;
-  readonly max_ns: number;
-  readonly mean_ns: number;
-  /** Value at each of `reportedPercentiles`. */
-  readonly percentiles_ns: readonly number[];
 }
 
 export interface PerformanceResults {
@@ -61,9 +59,13 @@ export interface PerformanceResults {
   readonly completedSamplesPerSecond: number;
   /** Offline. */
   readonly samplesPerSecond: number;
+  /** Completed samples. */
+  readonly sampleCount: number;
   readonly sampleLatency: LatencyStatistics;
   /** MultiStream only. */
   readonly queryLatency: LatencyStatistics | undefined;
+  /** With use_token_latencies; it then holds the texts of early stopping, and earlyStoppingText is empty. */
+  readonly tokens: TokenResults | undefined;
 }
 
 /** Computes all results of a performance phase. Memory: one sorted copy of the latencies. */
@@ -72,45 +74,62 @@ export function performanceResults(
   records: PerformanceRecords,
 ): PerformanceResults {
   const { scenario, target_latency_percentile, target_latency_ns } = effective;
-  const samples = Float64Array.from(records.sampleLatenciesNs).sort();
-  const queries =
-    records.queryLatenciesNs === undefined ? undefined : Float64Array.from(records.queryLatenciesNs).sort();
+  const { queriesIssued } = records;
+  const samples = sortedCopy(records.sampleLatenciesNs);
+  const queries = records.queryLatenciesNs === undefined ? undefined : sortedCopy(records.queryLatenciesNs);
   const judged = queries ?? samples;
-  const sampleLatency = statistics(samples);
-  const queryCount = records.queriesIssued;
+  const sampleLatency = latencyStatistics(samples);
+  const targetPercentileLatencyNs = percentileNs(judged, target_latency_percentile);
+  const overlatencyCount = scenario === 'Server' ? countAbove(samples, target_latency_ns) : 0;
+  const tokens =
+    records.tokens === undefined
+      ? undefined
+      : tokenResults(effective, records.tokens, records, queriesIssued, queries);
 
-  const overlatencyCount =
-    scenario === 'Server' ? samples.length - upperBound(samples, target_latency_ns) : 0;
-  const targetPercentileLatencyNs = percentile(judged, target_latency_percentile);
-  const constraintsMet = scenario !== 'Server' || targetPercentileLatencyNs <= target_latency_ns;
+  const isOverBound = scenario === 'Server' && targetPercentileLatencyNs > target_latency_ns;
+  const constraintAdvice =
+    tokens === undefined ? (isOverBound ? CONSTRAINT_ADVICE : undefined) : tokens.constraintAdvice;
+  const constraintsMet = constraintAdvice === undefined;
   const minDurationMet = runTimeS(effective, records) >= effective.min_duration_ms / 1000;
   const minQueriesMet =
-    queryCount >= effective.min_query_count && samples.length >= effective.min_sample_count;
-  const early = earlyStopping(effective, judged, queryCount, overlatencyCount);
+    queriesIssued >= effective.min_query_count && samples.length >= effective.min_sample_count;
+  const early =
+    tokens?.earlyStopping ??
+    earlyStoppingVerdict({
+      scenario,
+      percentile: target_latency_percentile,
+      queriesIssued,
+      overLatencyCount: overlatencyCount,
+      sortedLatenciesNs: judged,
+    });
   const forbidding = records.forbidding ?? [];
+  // The last query opens a span of time that no query fills: n queries make n - 1 spans.
+  const spans = Math.max(0, samples.length - 1);
 
   return {
-    isValid: constraintsMet && minDurationMet && minQueriesMet && early.isMet && forbidding.length === 0,
+    isValid: constraintsMet && minDurationMet && minQueriesMet && early.met && forbidding.length === 0,
     constraintsMet,
     minDurationMet,
     minQueriesMet,
-    earlyStoppingMet: early.isMet,
-    earlyStoppingText: early.text,
-    earlyStoppingLatencySsNs: early.latencySsNs,
-    earlyStoppingLatencyMsNs: early.latencyMsNs,
-    constraintAdvice: constraintsMet ? undefined : 'Reduce target QPS to improve latency.',
-    durationAdvice: minDurationMet ? undefined : durationAdvice(effective),
+    earlyStoppingMet: early.met,
+    earlyStoppingText: tokens === undefined ? early.text : '',
+    earlyStoppingLatencySsNs: scenario === 'SingleStream' ? early.estimateNs : 0,
+    earlyStoppingLatencyMsNs: scenario === 'SingleStream' ? early.multiStreamEstimateNs : early.estimateNs,
+    constraintAdvice,
+    durationAdvice: minDurationMet ? undefined : durationAdvice(scenario),
     forbidding,
-    queryCount,
+    queryCount: queriesIssued,
     overlatencyCount,
     targetPercentileLatencyNs,
-    qpsWithOverhead: (samples.length - 1) / records.finalQueryIssuedTimeS,
+    qpsWithOverhead: spans / records.finalQueryIssuedTimeS,
     qpsWithoutOverhead: 1 / (sampleLatency.mean_ns / 1e9),
-    scheduledSamplesPerSecond: (samples.length - 1) / records.finalQueryScheduledTimeS,
-    completedSamplesPerSecond: (samples.length - 1) / records.finalQueryAllSamplesDoneTimeS,
+    scheduledSamplesPerSecond: spans / records.finalQueryScheduledTimeS,
+    completedSamplesPerSecond: spans / records.finalQueryAllSamplesDoneTimeS,
     samplesPerSecond: samples.length / records.maxLatencyS,
+    sampleCount: samples.length,
     sampleLatency,
-    queryLatency: queries === undefined ? undefined : statistics(queries),
+    queryLatency: queries === undefined ? undefined : latencyStatistics(queries),
+    tokens,
   };
 }
 
@@ -124,121 +143,4 @@ function runTimeS({ scenario }: EffectiveSettings, records: PerformanceRecords):
     case 'MultiStream':
       return records.finalQueryIssuedTimeS;
   }
-}
-
-function durationAdvice({ scenario }: EffectiveSettings): string {
-  switch (scenario) {
-    case 'Offline':
-      return 'Increase expected QPS so the loadgen pre-generates a larger (coalesced) query.';
-    case 'Server':
-      return 'Increase the target QPS so the loadgen pre-generates more queries.';
-    case 'SingleStream':
-    case 'MultiStream':
-      return 'Decrease the expected latency so the loadgen pre-generates more queries.';
-  }
-}
-
-function statistics(sorted: Float64Array): LatencyStatistics {
-  return {
-    min_ns: sorted[0] ?? 0,
-    max_ns: sorted.at(-1) ?? 0,
-    mean_ns: integerMean(sorted),
-    percentiles_ns: reportedPercentiles.map((p) => percentile(sorted, p)),
-  };
-}
-
-/** The element `trunc(n * p)`, LoadGen's percentile. */
-function percentile(sorted: Float64Array, p: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.trunc(sorted.length * p))] ?? 0;
-}
-
-/** Integer mean; sums in blocks whose sum stays exact in a double, since the whole can exceed 2^53 (and LoadGen's uint64). */
-function integerMean(values: Float64Array): number {
-  if (values.length === 0) return 0;
-  let total = 0n;
-  let block = 0;
-  for (const value of values) {
-    block += value;
-    if (block > 2 ** 52) {
-      total += BigInt(block);
-      block = 0;
-    }
-  }
-  return Number((total + BigInt(block)) / BigInt(values.length));
-}
-
-/** How many of the sorted values are at most `bound`. */
-function upperBound(sorted: Float64Array, bound: number): number {
-  let from = 0;
-  let to = sorted.length;
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (sorted[middle]! <= bound) from = middle + 1;
-    else to = middle;
-  }
-  return from;
-}
-
-interface EarlyStopping {
-  readonly isMet: boolean;
-  readonly text: string;
-  readonly latencySsNs: number;
-  readonly latencyMsNs: number;
-}
-
-function earlyStopping(
-  effective: EffectiveSettings,
-  sorted: Float64Array,
-  queryCount: number,
-  overlatencyCount: number,
-): EarlyStopping {
-  const none = { latencySsNs: 0, latencyMsNs: 0 };
-  const p = effective.target_latency_percentile;
-  const finder = createPassingQueriesFinder();
-  switch (effective.scenario) {
-    case 'Offline':
-      return { ...none, isMet: true, text: '' };
-    case 'Server': {
-      const needed = finder.find(overlatencyCount, p) + overlatencyCount;
-      if (queryCount >= needed) return { ...none, isMet: true, text: ' * Run successful.' };
-      const text =
-        ` * Run unsuccessful.\n * Processed ${queryCount} queries.\n * Would need to run at least ${needed - queryCount} more queries,\n` +
-        ' with the run being successful if every additional\n query were under latency.';
-      return { ...none, isMet: false, text };
-    }
-    case 'SingleStream':
-    case 'MultiStream': {
-      const t = discardable(finder, queryCount, p);
-      const least = finder.find(1, p) + 1;
-      const isSingle = effective.scenario === 'SingleStream';
-      if (t === undefined) {
-        const text = ` * Only processed ${queryCount} queries.\n * Need to process at least ${least} queries for early stopping.`;
-        return { ...none, isMet: false, text };
-      }
-      const estimate = sorted[queryCount - t] ?? 0;
-      const text =
-        ` * Processed at least ${least} queries (${queryCount}).\n * Would discard ${t - 1} highest latency queries.\n` +
-        ` * Early stopping ${formatFixed(p * 100, 1)}th percentile estimate: ${estimate}`;
-      if (!isSingle) return { isMet: true, text, latencySsNs: 0, latencyMsNs: estimate };
-      const second = secondEstimate(sorted, queryCount);
-      return { isMet: true, text: text + second.text, latencySsNs: estimate, latencyMsNs: second.latencyNs };
-    }
-  }
-}
-
-/** SingleStream also estimates its 99th percentile. */
-function secondEstimate(
-  sorted: Float64Array,
-  queryCount: number,
-): { readonly text: string; readonly latencyNs: number } {
-  const finder = createPassingQueriesFinder();
-  const t = discardable(finder, queryCount, 0.99);
-  if (t === undefined) {
-    const text =
-      '\n * Not enough queries processed for 99.0th percentile\n early stopping estimate (would need to process at\n' +
-      ` least ${finder.find(1, 0.99) + 1} total queries).`;
-    return { text, latencyNs: 0 };
-  }
-  const latencyNs = sorted[queryCount - t] ?? 0;
-  return { text: `\n * Early stopping 99.0th percentile estimate: ${latencyNs}`, latencyNs };
 }

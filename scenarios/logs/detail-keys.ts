@@ -3,7 +3,8 @@
 import type { TestSettings } from '../../configs/test-settings.js';
 import { formatFixed } from '../c-format.js';
 import type { EffectiveSettings } from '../effective-settings.js';
-import { reportedPercentiles, type PerformanceResults } from '../results.js';
+import { reportedPercentiles } from '../latency-statistics.js';
+import type { PerformanceResults } from '../results.js';
 import { double, type DetailValue } from './detail.js';
 
 type Entry = readonly [string, DetailValue];

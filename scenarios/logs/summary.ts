@@ -3,7 +3,8 @@
 import type { TestMode } from '../../configs/test-settings.js';
 import { formatFixed, formatG6 } from '../c-format.js';
 import type { EffectiveSettings } from '../effective-settings.js';
-import { reportedPercentiles, type LatencyStatistics, type PerformanceResults } from '../results.js';
+import { reportedPercentiles, type LatencyStatistics } from '../latency-statistics.js';
+import type { PerformanceResults } from '../results.js';
 
 const BAR = '================================================';
 

@@ -1,0 +1,26 @@
+// float32 → IEEE half precision bits, round to nearest even.
+
+const f32 = new Float32Array(1);
+const bits = new Uint32Array(f32.buffer);
+
+/** uint16[n]: the half-precision bits of each value; too large ones become infinity. */
+export function toFloat16(values: Float32Array): Uint16Array {
+  return Uint16Array.from(values, halfBits);
+}
+
+function halfBits(value: number): number {
+  f32[0] = value;
+  const word = bits[0]!;
+  const sign = (word >>> 16) & 0x8000;
+  const magnitude = word & 0x7fffffff;
+  if (magnitude >= 0x47800000) return magnitude > 0x7f800000 ? sign | 0x7e00 : sign | 0x7c00;
+  if (magnitude < 0x38800000) {
+    // Subnormal halves are multiples of 2^-24; the float32 product rounds to even exactly.
+    const steps = Math.abs(value) * 2 ** 24;
+    const down = Math.floor(steps);
+    const rest = steps - down;
+    return sign | (rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down);
+  }
+  const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
+  return sign | ((rounded - 0x38000000) >>> 13);
+}

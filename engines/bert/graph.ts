@@ -1,0 +1,132 @@
+// BERT for question answering as an ONNX graph of standard operators. Runs at true length: no padding, hence no mask.
+//
+// int32 input_ids[batch, sequence], int32 token_type_ids[batch, sequence] → float32 logits[batch, sequence, 2]:
+// start and end logit of each token side by side, the form of a LoadGen response.
+
+import type { BertCheckpoint } from './checkpoint.js';
+import { createGraphBuilder, type GraphBuilder } from './graph-builder.js';
+import { createLinear, type Precision } from './linear.js';
+import type { OnnxGraph } from './onnx-writer.js';
+
+/** Raised whenever the graph of the same checkpoint changes: it is part of an engine's hash. */
+export const GRAPH_VERSION = 1;
+const OPSET = 17;
+
+/** Builds the graph of a checkpoint in a precision. */
+export function buildBertGraph(checkpoint: BertCheckpoint, precision: Precision): OnnxGraph {
+  const { config } = checkpoint;
+  const graph = createGraphBuilder();
+  const linear = createLinear(graph, precision);
+
+  const layerNorm = (x: string, name: string): string =>
+    graph.node(
+      'LayerNormalization',
+      [x, graph.vector(checkpoint.vector(`${name}.weight`)), graph.vector(checkpoint.vector(`${name}.bias`))],
+      {
+        axis: { int: -1 },
+        epsilon: { float: config.layer_norm_eps },
+      },
+    );
+
+  let hidden = layerNorm(embeddings(graph, checkpoint, precision), 'embeddings.LayerNorm');
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const at = `encoder.layer.${layer}`;
+    const attended = attention(graph, checkpoint, linear, hidden, `${at}.attention.self`);
+    const projected = linear(attended, [denseOf(checkpoint, `${at}.attention.output.dense`)]);
+    const mixed = layerNorm(graph.node('Add', [projected, hidden]), `${at}.attention.output.LayerNorm`);
+    const inner = gelu(graph, linear(mixed, [denseOf(checkpoint, `${at}.intermediate.dense`)]));
+    const outer = linear(inner, [denseOf(checkpoint, `${at}.output.dense`)]);
+    hidden = layerNorm(graph.node('Add', [outer, mixed]), `${at}.output.LayerNorm`);
+  }
+  // The answer head has two columns: nothing to win by quantising it.
+  createLinear(graph, 'fp32')(hidden, [denseOf(checkpoint, 'qa_outputs')], 'logits');
+
+  return graph.finish({
+    name: 'bert-question-answering',
+    opset: OPSET,
+    inputs: [
+      { name: 'input_ids', type: 'int32', shape: ['batch', 'sequence'] },
+      { name: 'token_type_ids', type: 'int32', shape: ['batch', 'sequence'] },
+    ],
+    outputs: [{ name: 'logits', type: 'float32', shape: ['batch', 'sequence', 2] }],
+  });
+}
+
+/** A linear layer's weights [out, in] and bias, both times `scale`. */
+export interface Dense {
+  readonly weight: ReturnType<BertCheckpoint['matrix']>;
+  readonly bias: Float32Array;
+  readonly scale: number;
+}
+
+function denseOf(checkpoint: BertCheckpoint, name: string, scale = 1): Dense {
+  return { weight: checkpoint.matrix(`${name}.weight`), bias: checkpoint.vector(`${name}.bias`), scale };
+}
+
+/** Word, position and segment embeddings, added. */
+function embeddings(graph: GraphBuilder, checkpoint: BertCheckpoint, precision: Precision): string {
+  const { config } = checkpoint;
+  const words = checkpoint.matrix('embeddings.word_embeddings.weight');
+  const ids = 'input_ids';
+  const word = wordEmbeddings();
+
+  const positions = graph.tensor(
+    'float32',
+    [config.max_position_embeddings, config.hidden_size],
+    checkpoint.vector('embeddings.position_embeddings.weight'),
+  );
+  const length = graph.node('Slice', [graph.node('Shape', [ids]), graph.ints([1]), graph.ints([2])]);
+  const position = graph.node('Slice', [positions, graph.ints([0]), length, graph.ints([0])]);
+  const segments = graph.tensor(
+    'float32',
+    [config.type_vocab_size, config.hidden_size],
+    checkpoint.vector('embeddings.token_type_embeddings.weight'),
+  );
+  const segment = graph.node('Gather', [segments, 'token_type_ids']);
+  return graph.node('Add', [graph.node('Add', [word, segment]), position]);
+
+  function wordEmbeddings(): string {
+    if (words.kind === 'float32' || precision === 'fp32') {
+      const table = checkpoint.vector('embeddings.word_embeddings.weight');
+      return graph.node('Gather', [graph.tensor('float32', [words.rows, words.columns], table), ids]);
+    }
+    // A quarter of the memory, and exactly the same values: only the rows that are looked up are multiplied out.
+    const rows = graph.node('Gather', [graph.tensor('int8', [words.rows, words.columns], words.values), ids]);
+    const scales = graph.node('Gather', [graph.tensor('float32', [words.rows, 1], words.rowScales), ids]);
+    return graph.node('Mul', [graph.cast(rows, 'float32'), scales]);
+  }
+}
+
+/** Self-attention: one matrix product for Q, K and V; the 1/√d of the scores is folded into Q's weights. */
+function attention(
+  graph: GraphBuilder,
+  checkpoint: BertCheckpoint,
+  linear: ReturnType<typeof createLinear>,
+  hidden: string,
+  name: string,
+): string {
+  const { hidden_size, num_attention_heads: heads } = checkpoint.config;
+  const headSize = hidden_size / heads;
+  const all = linear(hidden, [
+    denseOf(checkpoint, `${name}.query`, 1 / Math.sqrt(headSize)),
+    denseOf(checkpoint, `${name}.key`),
+    denseOf(checkpoint, `${name}.value`),
+  ]);
+  const [query, key, value] = graph.split(all, [hidden_size, hidden_size, hidden_size]);
+  const byHead = (x: string | undefined, permutation: readonly number[]): string =>
+    graph.node('Transpose', [graph.node('Reshape', [x ?? '', graph.ints([0, 0, heads, headSize])])], {
+      perm: { ints: permutation },
+    });
+  const scores = graph.node('MatMul', [byHead(query, [0, 2, 1, 3]), byHead(key, [0, 2, 3, 1])]);
+  const weights = graph.node('Softmax', [scores], { axis: { int: -1 } });
+  const context = graph.node('MatMul', [weights, byHead(value, [0, 2, 1, 3])]);
+  const joined = graph.node('Transpose', [context], { perm: { ints: [0, 2, 1, 3] } });
+  return graph.node('Reshape', [joined, graph.ints([0, 0, hidden_size])]);
+}
+
+/** x · ½ (1 + erf(x / √2)), in the form that ONNX Runtime fuses. */
+function gelu(graph: GraphBuilder, x: string): string {
+  const erf = graph.node('Erf', [graph.node('Div', [x, graph.scalar(Math.SQRT2)])]);
+  const gate = graph.node('Add', [erf, graph.scalar(1)]);
+  return graph.node('Mul', [graph.node('Mul', [x, gate]), graph.scalar(0.5)]);
+}
