@@ -6,6 +6,7 @@ import type { EffectiveSettings } from '../effective-settings.js';
 import { reportedPercentiles } from '../latency-statistics.js';
 import type { PerformanceResults } from '../results.js';
 import { double, type DetailValue } from './detail.js';
+import { tokenKeys } from './token-lines.js';
 
 type Entry = readonly [string, DetailValue];
 
@@ -49,6 +50,7 @@ export function requestedKeys(requested: TestSettings): readonly Entry[] {
     ['requested_performance_sample_count_override', requested.performance_sample_count_override],
     ['requested_accuracy_sample_count_override', requested.accuracy_sample_count_override],
     ['requested_sample_concatenate_permutation', requested.sample_concatenate_permutation],
+    ...(requested.use_token_latencies ? requestedOfTokens(requested) : []),
   ];
 }
 
@@ -91,6 +93,18 @@ function requestedOfScenario(requested: TestSettings): readonly Entry[] {
     case 'Offline':
       return [['requested_offline_expected_qps', double(requested.offline_expected_qps)]];
   }
+}
+
+function requestedOfTokens(requested: TestSettings): readonly Entry[] {
+  return [
+    ['requested_use_token_latencies', requested.use_token_latencies],
+    ...(requested.scenario === 'Offline'
+      ? []
+      : ([
+          ['requested_server_ttft_latency', requested.server_ttft_latency],
+          ['requested_server_tpot_latency', requested.server_tpot_latency],
+        ] as const)),
+  ];
 }
 
 /** Settings as the run uses them. */
@@ -140,14 +154,24 @@ export function resultKeys(
     ['result_min_queries_met', results.minQueriesMet],
     ['early_stopping_met', results.earlyStoppingMet],
     ...(results.isValid ? [] : [['result_invalid_reason', invalidReason(results)] as const]),
-    ['early_stopping_result', results.earlyStoppingText.replaceAll('\n', ' ')],
+    ...earlyStoppingKeys(results),
     ['result_query_count', results.queryCount],
     ...resultOfScenario(effective, results),
     ['result_min_latency_ns', results.sampleLatency.min_ns],
     ['result_max_latency_ns', results.sampleLatency.max_ns],
     ['result_mean_latency_ns', results.sampleLatency.mean_ns],
     ...percentileKeys('percentile_latency_ns', results.sampleLatency.percentiles_ns),
+    ...tokenKeys(effective, results),
     ['num_errors', errorCount],
+  ];
+}
+
+function earlyStoppingKeys({ earlyStoppingText, tokens }: PerformanceResults): readonly Entry[] {
+  const oneLine = (text: string): string => text.replaceAll('\n', ' ');
+  if (tokens === undefined) return [['early_stopping_result', oneLine(earlyStoppingText)]];
+  return [
+    ['early_stopping_ttft_result', oneLine(tokens.earlyStoppingTtftText)],
+    ['early_stopping_tpot_result', oneLine(tokens.earlyStoppingTpotText)],
   ];
 }
 
@@ -158,7 +182,9 @@ function invalidReason(results: PerformanceResults): string {
     ...(durationAdvice === undefined ? [] : [`${durationAdvice} `]),
     ...(minQueriesMet ? [] : ['The test exited early, before enough queries were issued.']),
     ...forbidding.map((reason) => ` ${reason}`),
-  ].join('');
+  ]
+    .join('')
+    .replaceAll('\n', ' ');
 }
 
 function resultOfScenario(effective: EffectiveSettings, results: PerformanceResults): readonly Entry[] {

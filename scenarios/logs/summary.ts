@@ -5,6 +5,7 @@ import { formatFixed, formatG6 } from '../c-format.js';
 import type { EffectiveSettings } from '../effective-settings.js';
 import { reportedPercentiles, type LatencyStatistics } from '../latency-statistics.js';
 import type { PerformanceResults } from '../results.js';
+import { tokenEarlyStoppingLines, tokenResultLines, tokenStatLines } from './token-lines.js';
 
 const BAR = '================================================';
 
@@ -23,6 +24,7 @@ export function summaryText({ sutName, mode, effective, results }: SummaryInput)
     `Scenario : ${effective.scenario}`,
     `Mode     : ${mode}`,
     resultLine(effective, results),
+    ...tokenResultLines(effective, results),
     `Result is : ${results.isValid ? 'VALID' : 'INVALID'}`,
     ...(effective.scenario === 'Server'
       ? [`  Performance constraints satisfied : ${yes(results.constraintsMet)}`]
@@ -31,10 +33,11 @@ export function summaryText({ sutName, mode, effective, results }: SummaryInput)
     `  Min queries satisfied : ${yes(results.minQueriesMet)}`,
     `  Early stopping satisfied: ${yes(results.earlyStoppingMet)}`,
     ...recommendations(results),
-    ...(effective.scenario === 'Offline' ? [] : ['Early Stopping Result:', results.earlyStoppingText]),
+    ...earlyStoppingLines(effective, results),
     '',
     ...banner('Additional Stats'),
     ...additionalStats(effective, results),
+    ...tokenStatLines(effective, results),
     '',
     ...banner('Test Parameters Used'),
     ...parameters(effective),
@@ -83,6 +86,12 @@ function recommendations(results: PerformanceResults): readonly string[] {
   ];
 }
 
+function earlyStoppingLines(effective: EffectiveSettings, results: PerformanceResults): readonly string[] {
+  if (effective.scenario === 'Offline') return [];
+  if (results.tokens !== undefined) return tokenEarlyStoppingLines(results.tokens);
+  return ['Early Stopping Result:', results.earlyStoppingText];
+}
+
 function additionalStats(effective: EffectiveSettings, results: PerformanceResults): readonly string[] {
   switch (effective.scenario) {
     case 'SingleStream':
@@ -120,7 +129,12 @@ function parameters(effective: EffectiveSettings): readonly string[] {
   return [
     `samples_per_query : ${effective.samples_per_query}`,
     `target_qps : ${formatG6(effective.target_qps)}`,
-    `target_latency (ns): ${effective.target_latency_ns}`,
+    ...(effective.use_token_latencies
+      ? [
+          `ttft_latency (ns): ${effective.server_ttft_latency}`,
+          `tpot_latency (ns): ${effective.server_tpot_latency}`,
+        ]
+      : [`target_latency (ns): ${effective.target_latency_ns}`]),
     `max_async_queries : ${effective.max_async_queries}`,
     `min_duration (ms): ${effective.min_duration_ms}`,
     `max_duration (ms): ${effective.max_duration_ms}`,

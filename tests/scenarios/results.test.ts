@@ -4,6 +4,7 @@ import { formatDetailValue } from '../../scenarios/logs/detail.js';
 import { resultKeys } from '../../scenarios/logs/detail-keys.js';
 import { summaryFooter, summaryText } from '../../scenarios/logs/summary.js';
 import { performanceResults } from '../../scenarios/results.js';
+import type { TokenRecords } from '../../scenarios/token-results.js';
 import { goldenTestSettings, readGolden, type GoldenSettings } from '../golden-loadgen.js';
 
 interface GoldenResult {
@@ -20,6 +21,10 @@ interface GoldenResult {
     readonly final_query_scheduled_time_s: number;
     readonly final_query_issued_time_s: number;
     readonly final_query_all_samples_done_time_s: number;
+    readonly token_formula?: {
+      readonly first_token_latency_divisor: number;
+      readonly n_tokens_base: number;
+    };
   };
   readonly summary_text: string;
   readonly detail: readonly (readonly [string, string])[];
@@ -47,12 +52,24 @@ function slowestPerQuery(samples: Float64Array, perQuery: number): Float64Array 
 /** LoadGen writes `inf` and `-nan` bare, which is no JSON; ours are quoted. */
 const asJson = (value: string): string => (/^-?(inf|nan)$/.test(value) ? `"${value}"` : value);
 
-// Token latencies have results of their own.
-const plain = cases.filter(
-  ({ settings }) => !('use_token_latencies' in settings) && !('infer_token_latencies' in settings),
-);
+/** What the golden file's formula says each sample's tokens did; Offline takes only their number. */
+function tokenRecords({ performance_result: given, settings }: GoldenResult): TokenRecords | undefined {
+  if (given.token_formula === undefined) return undefined;
+  const { first_token_latency_divisor, n_tokens_base } = given.token_formula;
+  const samples = latencies(given);
+  const tokensOf = (sample: number): number => n_tokens_base + (sample % 5);
+  const first = samples.map((latency) => Math.floor(latency / first_token_latency_divisor));
+  const isOffline = settings['scenario'] === 'Offline';
+  return {
+    tokenCount: samples.reduce((sum, _latency, sample) => sum + tokensOf(sample), 0),
+    firstTokenLatenciesNs: isOffline ? new Float64Array(0) : first,
+    timePerOutputTokenNs: isOffline
+      ? new Float64Array(0)
+      : samples.map((latency, sample) => Math.floor((latency - first[sample]!) / (tokensOf(sample) - 1))),
+  };
+}
 
-describe.each(plain.map((each) => [each.name, each] as const))(
+describe.each(cases.map((each) => [each.name, each] as const))(
   'results of the official LoadGen: %s',
   (_name, golden) => {
     const { performance_result: given } = golden;
@@ -62,6 +79,7 @@ describe.each(plain.map((each) => [each.name, each] as const))(
       performanceSampleCount: golden.qsl_perf,
     });
     const sampleLatenciesNs = latencies(given);
+    const tokens = tokenRecords(golden);
     const results = performanceResults(effective, {
       sampleLatenciesNs,
       ...(effective.scenario === 'MultiStream'
@@ -72,6 +90,7 @@ describe.each(plain.map((each) => [each.name, each] as const))(
       finalQueryScheduledTimeS: given.final_query_scheduled_time_s,
       finalQueryIssuedTimeS: given.final_query_issued_time_s,
       finalQueryAllSamplesDoneTimeS: given.final_query_all_samples_done_time_s,
+      ...(tokens === undefined ? {} : { tokens }),
     });
 
     it('make the same summary, byte for byte', () => {
