@@ -75,6 +75,19 @@ describe('early stopping agrees with the official LoadGen', () => {
     }
   });
 
+  it.each([0.5, 0.9, 0.95, 0.97, 0.99, 0.999])(
+    'on the number it reaches by counting one by one, at percentile %d',
+    (p) => {
+      const finder = createPassingQueriesFinder();
+      const reached = Array.from({ length: 200 }, (_unused, i) => finder.find(i + 1, p) + i + 1);
+      for (let i = 0; i + 1 < reached.length; i++) {
+        const [first, last] = [reached[i]!, reached[i + 1]! - 1];
+        expect([discardable(finder, first, p), discardable(finder, last, p)]).toEqual([i + 1, i + 1]);
+      }
+      expect(discardable(finder, reached[0]! - 1, p)).toBeUndefined();
+    },
+  );
+
   it('on the functions behind it, to twelve digits', () => {
     for (const each of golden.odds) {
       const found = odds(each.h, each.t, each.p, each.d);

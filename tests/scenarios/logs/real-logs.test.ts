@@ -84,6 +84,15 @@ describe.each(scenarios)('beside a real %s log of the official LoadGen', (scenar
     expect(ours).toEqual(real.slice(from('requested_scenario'), from('generic_message')));
   });
 
+  it('the requested settings end with those of the tokens where they are judged', () => {
+    const keys = requestedKeys({ ...requested, use_token_latencies: true }).map(([key]) => key);
+    const bounds = ['requested_server_ttft_latency', 'requested_server_tpot_latency'];
+    expect(keys.slice(keys.indexOf('requested_sample_concatenate_permutation') + 1)).toEqual([
+      'requested_use_token_latencies',
+      ...(scenario === 'Offline' ? [] : bounds),
+    ]);
+  });
+
   it('the results have the same keys in the same order and form', () => {
     const ours = textOf(resultKeys(effective, results, 0)).filter(([key]) => key !== 'result_invalid_reason');
     const theirs = real.slice(from('result_validity')).filter(([key]) => key !== 'result_invalid_reason');
