@@ -1,0 +1,54 @@
+// The engines there are: an explicit list. `startEngine` on the main thread, `connectSut` on the driver's.
+
+import { ConfigError } from '../configs/errors.js';
+import type { SystemUnderTest } from '../scenarios/contract.js';
+import type { Engine, EngineRequest, SutSpec, TokenizedSamples } from './contract.js';
+import { connectNullSut, startNullEngine } from './null.js';
+
+/** Names for --engine. */
+export const engineNames = ['onnxruntime', 'null'] as const;
+
+/** Starts the engine that the request names. @throws {ConfigError | SetupError | RunError} */
+export async function startEngine(request: EngineRequest, samples: TokenizedSamples): Promise<Engine> {
+  switch (request.engine) {
+    case 'null':
+      return startNullEngine(request);
+    case 'onnxruntime':
+      // Loaded on demand: other engines must not need its library.
+      return (await import('./onnxruntime/engine.js')).startOnnxRuntimeEngine(request, samples);
+    default:
+      throw unknownEngine(request.engine);
+  }
+}
+
+/** Builds what an engine needs on disk, and starts nothing. @throws {ConfigError | SetupError} */
+export async function generateEngine(request: EngineRequest): Promise<void> {
+  switch (request.engine) {
+    case 'null':
+      request.report('the null engine needs no file');
+      return;
+    case 'onnxruntime': {
+      const { path, built } = await (await import('./onnxruntime/build-engine.js')).buildEngine(request);
+      request.report(`${path}: ${built ? 'built' : 'there already, unchanged'}`);
+      return;
+    }
+    default:
+      throw unknownEngine(request.engine);
+  }
+}
+
+/** Makes the SUT of a started engine on this thread. */
+export async function connectSut(spec: SutSpec): Promise<SystemUnderTest> {
+  switch (spec.engine) {
+    case 'null':
+      return connectNullSut();
+    case 'onnxruntime':
+      return (await import('./onnxruntime/sut.js')).connectOnnxRuntimeSut(spec);
+    default:
+      throw unknownEngine(spec.engine);
+  }
+}
+
+function unknownEngine(name: string): ConfigError {
+  return new ConfigError(`unknown engine "${name}"; there are: ${engineNames.join(', ')}`);
+}

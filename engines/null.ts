@@ -1,0 +1,57 @@
+// The null engine: answers at once, on the driver's own thread. It measures the driver, not a model.
+
+import type { SystemUnderTest } from '../scenarios/contract.js';
+import type { Engine, EngineRequest } from './contract.js';
+
+/** One token's start and end logit, float32. */
+const RESPONSE_BYTES = 8;
+
+/** Starts nothing: the SUT is made on the driver's thread. */
+export function startNullEngine({ batch_size }: EngineRequest): Engine {
+  return {
+    facts: {
+      engine: 'null',
+      runtime: 'none: every sample is answered at once',
+      precision: 'none',
+      instances: 0,
+      threads_per_instance: 0,
+      batch_size,
+      engine_file: null,
+      engine_sha256: null,
+      model_sha256: null,
+      notes: {},
+    },
+    sutSpec: { engine: 'null', name: 'null', ports: [], detail: undefined },
+    failure: new Promise<never>(() => undefined),
+    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** Completes inside issueQuery. Logged samples get a response that depends on their index alone. */
+export function connectNullSut(): SystemUnderTest {
+  const response = new Uint8Array(RESPONSE_BYTES);
+  const view = new DataView(response.buffer);
+  return {
+    name: 'null',
+    completionPlace: 'in-call',
+    issueQuery(first, count, records) {
+      const { isLogged, phase } = records.shared;
+      if (phase === 'performance' && isNoneLogged(isLogged, first, count)) {
+        records.completeSamples(first, count);
+        return;
+      }
+      for (let sample = first; sample < first + count; sample++) {
+        view.setFloat32(0, records.sampleIndices[sample]!, true);
+        records.completeSample(sample, response);
+      }
+    },
+    flushQueries: () => undefined,
+  };
+}
+
+// A loop, not subarray().includes(): the hot path allocates nothing.
+function isNoneLogged(isLogged: Uint8Array, first: number, count: number): boolean {
+  for (let sample = first; sample < first + count; sample++) if (isLogged[sample] === 1) return false;
+  return true;
+}

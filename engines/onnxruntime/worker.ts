@@ -1,0 +1,97 @@
+// One worker: one session that takes samples from the shared queue. session.run blocks its thread, which therefore does
+// nothing else. It is asked to close, never terminated: ending a thread inside an inference aborts the whole process.
+
+import { readlinkSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { createClock } from '../../scenarios/clock.js';
+import { openPhaseRecords } from '../../scenarios/phase-records.js';
+import { openSharedQueue, type Claim } from '../shared-queue.js';
+import { createInference, type Inference } from './inference.js';
+import type { FromWorker, PhaseAnswer, PhaseMessage, ToWorker, WorkerData } from './protocol.js';
+
+const main = parentPort;
+if (main === null) throw new Error('worker.js runs as a worker thread only');
+const { engineFile, threads, batchSize, samples, driverPort } = workerData as WorkerData;
+const tellMain = (message: FromWorker): void => main.postMessage(message);
+const tellDriver = (answer: PhaseAnswer): void => driverPort.postMessage(answer);
+const clock = createClock();
+
+lowerPriority();
+try {
+  const startNs = clock.now();
+  const inference = await createInference(engineFile, threads, batchSize, samples);
+  await warmUp(inference);
+  let running = Promise.resolve();
+  driverPort.on('message', (message: PhaseMessage) => {
+    running = runPhase(inference, message).catch(fail);
+  });
+  main.on('message', (_close: ToWorker) => {
+    void running.then(async () => {
+      await inference.release();
+      driverPort.close();
+      main.close();
+    });
+  });
+  tellMain({ type: 'ready', loadMs: (clock.now() - startNs) / 1e6 });
+} catch (error) {
+  fail(error);
+  driverPort.close();
+  main.close();
+}
+
+/**
+ * The driver must be woken on time even when every core computes: SUT threads step back. Before the session exists,
+ * since its pool inherits the priority.
+ */
+function lowerPriority(): void {
+  try {
+    const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+    setPriority(thread, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Not Linux: all threads keep the same priority.
+  }
+}
+
+/** Runs the longest and a middle sample, so that no first query pays for fresh memory. */
+async function warmUp(inference: Inference): Promise<void> {
+  const { sampleCount, offsets } = samples;
+  let longest = 0;
+  for (let index = 1; index < sampleCount; index++) {
+    if (offsets[index + 1]! - offsets[index]! > offsets[longest + 1]! - offsets[longest]!) longest = index;
+  }
+  for (const index of [longest, Math.floor(sampleCount / 2), longest]) await inference.run(1, () => index);
+}
+
+async function runPhase(inference: Inference, { shared, order }: PhaseMessage): Promise<void> {
+  const records = openPhaseRecords(shared, clock);
+  const { sampleIndices } = shared;
+  const lengthOf = (sample: number): number => {
+    const index = sampleIndices[sample]!;
+    return samples.offsets[index + 1]! - samples.offsets[index]!;
+  };
+  const queue = openSharedQueue(shared, order, (sample, other) => lengthOf(sample) === lengthOf(other));
+  const claim: Claim = { first: 0, count: 0 };
+  const indexOf = (place: number): number => sampleIndices[queue.sampleAt(claim.first + place)]!;
+  tellDriver({ type: 'phase-ready' });
+  while (!queue.hasEnded()) {
+    if (!queue.take(claim, batchSize)) {
+      queue.wait();
+      continue;
+    }
+    const logits = await inference.run(claim.count, indexOf);
+    const completedNs = clock.now();
+    const size = inference.responseBytes;
+    for (let place = 0; place < claim.count; place++) {
+      const response = logits.subarray(place * size, (place + 1) * size);
+      records.completeSampleAt(queue.sampleAt(claim.first + place), completedNs, response);
+    }
+  }
+  tellDriver({ type: 'phase-ended' });
+}
+
+function fail(error: unknown): void {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  tellMain({ type: 'failed', message, stack });
+  tellDriver({ type: 'phase-ended' });
+}
