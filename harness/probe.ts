@@ -7,6 +7,7 @@ import type { ProbeResult } from '../configs/measured.js';
 import { testSettings, type TestSettings } from '../configs/test-settings.js';
 import { RunError } from '../configs/errors.js';
 import { logSettingsFor } from './log-settings.js';
+import { reportedPercentiles } from '../scenarios/latency-statistics.js';
 import type { TestResult } from '../scenarios/start-test.js';
 
 /** Samples of the first look, per session: enough to size the second. */
@@ -48,7 +49,7 @@ export async function probeTargets(
         min_query_count: 10,
       }),
     );
-    const singleLatencyNs = percentileOf(result, 0.5);
+    const singleLatencyNs = medianLatencyNs(result);
     return { singleLatencyNs, samplesPerSecond: 1e9 / singleLatencyNs };
   }
 
@@ -65,4 +66,18 @@ export async function probeTargets(
     ),
   );
   return { samplesPerSecond: rate, singleLatencyNs: (instances / rate) * 1e9 };
+}
+
+function samplesPerSecond({ results }: TestResult): number {
+  const rate = results?.samplesPerSecond ?? 0;
+  if (rate > 0 && Number.isFinite(rate)) return rate;
+  throw new RunError(
+    'the probe measured no throughput; give the target yourself (see --help, "Targets that nobody gave")',
+  );
+}
+
+function medianLatencyNs({ results }: TestResult): number {
+  const median = results?.sampleLatency.percentiles_ns[reportedPercentiles.indexOf(0.5)] ?? 0;
+  if (median > 0) return median;
+  throw new RunError('the probe measured no latency; give --single_stream_expected_latency_ns yourself');
 }

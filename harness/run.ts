@@ -8,7 +8,7 @@ import { driveLoadGen } from './drive-loadgen.js';
 import { startDriverThread } from './driver-thread.js';
 import { engineRequest } from './engine-request.js';
 import { probeTargets } from './probe.js';
-import { openDataset } from './qsl/open-dataset.js';
+import { countsOf, openDataset } from './qsl/open-dataset.js';
 import { placeOf } from './run-folder.js';
 import type { RunOutcome } from './run-outcome.js';
 import { saveRun } from './save-run.js';
@@ -24,7 +24,7 @@ export async function runBenchmark(requested: BenchmarkConfig, call: Call): Prom
   const qsl = await openDataset(requested, call);
   await using engine = await startEngine(engineRequest(requested, call), qsl.samples);
   await using driver = await startDriverThread(engine, {
-    qsl: sizeOf(qsl, requested),
+    qsl: countsOf(qsl),
     program: call.program,
   });
 

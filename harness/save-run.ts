@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { toJson, type BenchmarkConfig } from '../configs/benchmark-config.js';
 import type { RunnableTestMode } from '../configs/schema.js';
 import type { Engine } from '../engines/contract.js';
-import { sampleLatenciesNs } from '../scenarios/latencies.js';
+import { sampleLatenciesNs, scheduledNs } from '../scenarios/latencies.js';
 import type { PerformanceResults } from '../scenarios/results.js';
 import type { AccuracyResult } from './accuracy/score.js';
 import type { Call } from './call.js';
@@ -70,6 +70,70 @@ export async function saveRun(request: SaveRequest): Promise<RunOutcome> {
   return outcome;
 }
 
+/** `{ key: value }`, or nothing where there is no value. */
 function both<K extends string, V>(key: K, value: V | undefined): { readonly [name in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { readonly [name in K]?: V }; // one key, its value
+}
+
+function performanceOutcome(
+  config: BenchmarkConfig,
+  { result }: FinishedRun,
+): PerformanceOutcome | undefined {
+  const { results } = result;
+  if (results === undefined) return undefined;
+  return {
+    metric_key: metricKey(config.scenario),
+    metric: metricOf(config, results),
+    result_validity: results.isValid ? 'VALID' : 'INVALID',
+    reasons: results.isValid ? [] : invalidReasons(results),
+    doubtful: result.doubtful,
+  };
+}
+
+function metricOf({ scenario }: BenchmarkConfig, results: PerformanceResults): number {
+  switch (scenario) {
+    case 'SingleStream':
+    case 'MultiStream':
+      return results.targetPercentileLatencyNs;
+    case 'Server':
+      return results.completedSamplesPerSecond;
+    case 'Offline':
+      return results.samplesPerSecond;
+  }
+}
+
+/** Why a run is INVALID, each with what to do. */
+function invalidReasons(results: PerformanceResults): readonly string[] {
+  return [
+    ...(results.constraintAdvice === undefined ? [] : [results.constraintAdvice]),
+    ...(results.durationAdvice === undefined ? [] : [results.durationAdvice]),
+    ...(results.minQueriesMet ? [] : ['Too few queries were issued; see the detail log for why.']),
+    ...(results.earlyStoppingMet
+      ? []
+      : [`Early stopping: ${results.earlyStoppingText.replaceAll(/\s+/g, ' ').trim()}`]),
+    ...results.forbidding,
+  ];
+}
+
+function accuracyOutcome(accuracy: AccuracyResult | undefined): AccuracyOutcome | undefined {
+  if (accuracy === undefined) return undefined;
+  const { exact_match, f1, threshold, passed } = accuracy;
+  return { exact_match, f1, passed, ...(threshold === undefined ? {} : { threshold }) };
+}
+
+async function writeLatencyFiles({ config, run, qsl }: SaveRequest): Promise<void> {
+  const { performance } = run.result;
+  if (performance === undefined) return;
+  const { shared, startNs, queriesIssued } = performance;
+  const sorted = sampleLatenciesNs(config.scenario, shared, startNs, queriesIssued).sort();
+  writePercentilesCsv(run.folder, sorted);
+  writeHistogram(run.folder, sorted);
+  if (!config.settings.save_latencies) return;
+  const { offsets } = qsl.samples;
+  await writeEveryLatency(run.folder, {
+    shared,
+    startNs,
+    scheduledNs: scheduledNs(config.scenario, shared, startNs),
+    lengthOf: (index) => offsets[index + 1]! - offsets[index]!,
+  });
 }

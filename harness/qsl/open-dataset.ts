@@ -21,3 +21,12 @@ export function openDataset(
     report: call.say,
   });
 }
+
+/** What LoadGen is told of the library: all samples fit in memory at once. */
+export function countsOf({ name, samples }: Pick<OpenQsl, 'name' | 'samples'>): {
+  readonly name: string;
+  readonly totalSampleCount: number;
+  readonly performanceSampleCount: number;
+} {
+  return { name, totalSampleCount: samples.sampleCount, performanceSampleCount: samples.sampleCount };
+}
