@@ -1,0 +1,169 @@
+// The engine measured on the default data, all variants in turn in one run: the naive way, our sessions driven bare, and
+// the same sessions under LoadGen.
+
+import { join } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { availableParallelism } from 'node:os';
+import { testSettings } from '../../configs/test-settings.js';
+import { buildEngine } from '../../engines/onnxruntime/build-engine.js';
+import { sessionOptions } from '../../engines/onnxruntime/session-options.js';
+import { connectSut, startEngine } from '../../engines/index.js';
+import type { EngineRequest, TokenizedSamples } from '../../engines/contract.js';
+import { createClock } from '../../scenarios/clock.js';
+import { logSettings } from '../../scenarios/logs/log-files.js';
+import { cell, createSharedPhase, openPhaseRecords } from '../../scenarios/phase-records.js';
+import { startTest } from '../../scenarios/start-test.js';
+import { createSquadQsl, openQsl } from '../qsl/open-qsl.js';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { spread, type BenchRow } from './table.js';
+
+const MODEL = 'data/models/minilm-qa';
+const ROUNDS = 3;
+/** The naive way is so slow that it runs every 16th sample in order of length: the same mix. */
+const NAIVE_STRIDE = 16;
+
+/** Measures and compares; takes about a minute. */
+export async function benchEngine(say: (line: string) => void): Promise<readonly BenchRow[]> {
+  const { samples, name } = await openQsl({
+    dataFile: 'data/squad/xquad.en.json',
+    vocabFile: join(MODEL, 'vocab.txt'),
+    cacheDir: 'build/preprocessed_data',
+    maxSequenceLength: 384,
+    docStride: 128,
+    maxQueryLength: 64,
+  });
+  const cores = availableParallelism();
+  const request: EngineRequest = {
+    engine: 'onnxruntime',
+    precision: 'int8',
+    batch_size: 1,
+    instances: cores,
+    threads_per_instance: 1,
+    scenario: 'Offline',
+    modelDir: MODEL,
+    enginesDir: 'build/engines',
+    mayBuild: true,
+    report: say,
+  };
+  const naive = await createNaive(request, samples, cores);
+  await using engine = await startEngine(request, samples);
+  const sut = await connectSut(engine.sutSpec);
+  const qsl = createSquadQsl(name, samples.sampleCount, samples.sampleCount);
+
+  const bareLoop = async (): Promise<number> => {
+    const clock = createClock();
+    const indices = new Int32Array(new SharedArrayBuffer(samples.sampleCount * 4)).map((_unused, i) => i);
+    const shared = createSharedPhase({
+      phase: 'performance',
+      firstSampleId: 0,
+      sampleIndices: indices,
+      scheduledDeltaNs: new Float64Array(new SharedArrayBuffer(8)),
+      queryCount: 1,
+      samplesPerQuery: samples.sampleCount,
+      isLogged: new Uint8Array(new SharedArrayBuffer(samples.sampleCount)),
+      maxResponseBytes: 0,
+    });
+    const records = openPhaseRecords(shared, clock);
+    await sut.startPhase?.(records);
+    const fromNs = clock.now();
+    Atomics.store(shared.counters, cell.issued, samples.sampleCount);
+    sut.issueQuery(0, samples.sampleCount, records);
+    for (;;) {
+      const done = Atomics.load(shared.counters, cell.completed);
+      if (done === samples.sampleCount) break;
+      Atomics.wait(shared.counters, cell.completed, done, 5);
+    }
+    const seconds = (clock.now() - fromNs) / 1e9;
+    await sut.endPhase?.();
+    return samples.sampleCount / seconds;
+  };
+  const underLoadGen = async (): Promise<number> => {
+    const folder = mkdtempSync(join(tmpdir(), 'loadrig-bench-'));
+    const settings = testSettings({
+      scenario: 'Offline',
+      min_query_count: samples.sampleCount,
+      min_duration_ms: 0,
+    });
+    const { results } = await startTest(sut, qsl, settings, logSettings(folder));
+    rmSync(folder, { recursive: true });
+    return results?.samplesPerSecond ?? NaN;
+  };
+
+  const rates = { naive: [] as number[], bare: [] as number[], loadgen: [] as number[] };
+  for (let round = 0; round < ROUNDS; round++) {
+    say(`engine: round ${round + 1} of ${ROUNDS}`);
+    rates.naive.push(await naive());
+    rates.bare.push(await bareLoop());
+    rates.loadgen.push(await underLoadGen());
+  }
+  for (const port of engine.sutSpec.ports) port.close();
+
+  const ratios = (top: readonly number[], bottom: readonly number[]): readonly number[] =>
+    top.map((value, round) => value / bottom[round]!);
+  return [
+    {
+      what: `naive: fp32, padded to 384, one session over ${cores} cores`,
+      unit: 'samples/s',
+      ...spread(rates.naive),
+      aim: '',
+      context: '18.0 with Python',
+    },
+    {
+      what: `int8, ${cores} sessions of 1 thread, bare loops`,
+      unit: 'samples/s',
+      ...spread(rates.bare),
+      aim: '',
+      context: "ONNX Runtime's own int8 130, OpenVINO 171",
+    },
+    {
+      what: 'the same sessions under LoadGen, Offline, all 1,232 samples',
+      unit: 'samples/s',
+      ...spread(rates.loadgen),
+      aim: '≥ 171',
+      context: 'official reference harness 6.8',
+    },
+    {
+      what: 'LoadGen over naive',
+      unit: '×',
+      ...spread(ratios(rates.loadgen, rates.naive)),
+      aim: '≥ 8',
+      context: '',
+    },
+    {
+      what: 'LoadGen over bare loops',
+      unit: '×',
+      ...spread(ratios(rates.loadgen, rates.bare)),
+      aim: '≥ 0.97',
+      context: '',
+    },
+  ];
+}
+
+/** fp32, one session over all cores, every sample padded to the longest length, in a loop. */
+async function createNaive(
+  request: EngineRequest,
+  samples: TokenizedSamples,
+  cores: number,
+): Promise<() => Promise<number>> {
+  const { path } = await buildEngine({ ...request, precision: 'fp32' });
+  const session = await InferenceSession.create(path, sessionOptions({ threads: cores, optimize: false }));
+  const { offsets, tokenIds, maxSequenceLength, sampleCount } = samples;
+  const byLength = Array.from({ length: sampleCount }, (_unused, i) => i).sort(
+    (a, b) => offsets[a + 1]! - offsets[a]! - (offsets[b + 1]! - offsets[b]!),
+  );
+  const chosen = byLength.filter((_unused, place) => place % NAIVE_STRIDE === 0);
+  return async () => {
+    const from = performance.now();
+    for (const index of chosen) {
+      const ids = new Int32Array(maxSequenceLength);
+      ids.set(tokenIds.subarray(offsets[index]!, offsets[index + 1]!));
+      const shape = [1, maxSequenceLength];
+      await session.run({
+        input_ids: new Tensor('int32', ids, shape),
+        token_type_ids: new Tensor('int32', new Int32Array(maxSequenceLength), shape),
+      });
+    }
+    return chosen.length / ((performance.now() - from) / 1000);
+  };
+}
