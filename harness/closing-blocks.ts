@@ -34,7 +34,7 @@ export function performanceLine(run: RunOutcome): string {
   if (run.performance === undefined)
     return 'Cannot find performance result. Maybe you are running in AccuracyOnly mode.';
   const { metric_key, metric, result_validity } = run.performance;
-  const marks = run.submittable ? '' : ` (not submittable: ${run.notSubmittableBecause.join('; ')})`;
+  const marks = run.submittable ? '' : ` (not submittable: ${firstOf(run.notSubmittableBecause)})`;
   const doubts =
     run.performance.doubtful.length === 0 ? '' : ` (doubtful: ${run.performance.doubtful.join('; ')})`;
   return `${metric_key}: ${formatMetric(metric)}, Result is ${result_validity}${doubts}${marks}`;
@@ -48,7 +48,13 @@ export function accuracyLine(run: RunOutcome): string {
     threshold === undefined
       ? 'no reference, not judged'
       : `Threshold = ${threshold.toFixed(3)}. Accuracy test ${passed ? 'PASSED' : 'FAILED'}.`;
-  return `Accuracy = ${f1.toFixed(3)}${threshold === undefined ? ', ' : ', '}${verdict} (F1 ${f1.toFixed(3)}, EM ${exact_match.toFixed(3)})`;
+  return `Accuracy = ${f1.toFixed(3)}, ${verdict} (F1 ${f1.toFixed(3)}, EM ${exact_match.toFixed(3)})`;
+}
+
+/** One reason is enough on the screen; metadata.json has them all. */
+function firstOf(reasons: readonly string[]): string {
+  const [first = 'see metadata.json', ...more] = reasons;
+  return more.length === 0 ? first : `${first}; ${more.length} more reasons in metadata.json`;
 }
 
 function formatMetric(value: number): string {

@@ -24,9 +24,9 @@ export interface DriverThread extends AsyncDisposable {
    *
    * @throws {RunError} when the engine broke, threw or never completed; the engine's own error comes first.
    */
-  run(request: RunRequest): Promise<TestResult>;
+  readonly run: (request: RunRequest) => Promise<TestResult>;
   /** Ctrl-C: stop issuing, drain, write the logs marked interrupted. */
-  requestStop(): void;
+  readonly requestStop: () => void;
 }
 
 /** Starts the driver's thread on a started engine. The engine's ports go there; one driver per engine. */
@@ -51,9 +51,9 @@ export async function startDriverThread(
   });
   died.catch(() => undefined); // whoever waits on it hears; nobody may be waiting at a normal close
 
-  let engineFailure: unknown;
+  let engineFailure: Error | undefined;
   engine.failure.catch((error: unknown) => {
-    engineFailure = error;
+    engineFailure = error instanceof Error ? error : new RunError(String(error));
     reportFailure(control);
   });
 

@@ -13,9 +13,9 @@ const LATENCIES_PER_TICK = 5_000;
 
 export interface Progress {
   /** A phase begins; the one before it is over. */
-  phase(shared: SharedPhase): void;
+  readonly phase: (shared: SharedPhase) => void;
   /** The run is over; the terminal is clean again. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 export interface ProgressOptions {

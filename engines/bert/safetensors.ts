@@ -87,14 +87,17 @@ function readHeader(
   if (headerBytes > MOST_HEADER_BYTES || 8 + headerBytes > fileBytes) {
     throw damaged(path, `its header claims ${headerBytes} bytes, the file has ${fileBytes}`);
   }
-  let header: unknown;
+  let header: Record<string, unknown>;
   try {
-    header = JSON.parse(new TextDecoder().decode(readExactly(fd, path, 8, headerBytes)));
+    header = JSON.parse(new TextDecoder().decode(readExactly(fd, path, 8, headerBytes))) as Record<
+      string,
+      unknown
+    >; // its entries are checked below
   } catch {
     throw damaged(path, 'its header is not JSON');
   }
-  const { __metadata__: _metadata, ...entries } = header as Record<string, unknown>;
-  const parsed = headerSchema.safeParse(entries);
+  delete header['__metadata__'];
+  const parsed = headerSchema.safeParse(header);
   if (!parsed.success) throw damaged(path, `its header is wrong: ${z.prettifyError(parsed.error)}`);
 
   const dataStart = 8 + headerBytes;

@@ -26,7 +26,8 @@ try {
   driverPort.on('message', (message: PhaseMessage) => {
     running = runPhase(inference, message).catch(fail);
   });
-  main.on('message', (_close: ToWorker) => {
+  main.on('message', ({ type }: ToWorker) => {
+    if (type !== 'close') return;
     void running.then(async () => {
       await inference.release();
       driverPort.close();

@@ -157,7 +157,7 @@ async function createNaive(
     const from = performance.now();
     for (const index of chosen) {
       const ids = new Int32Array(maxSequenceLength);
-      ids.set(tokenIds.subarray(offsets[index]!, offsets[index + 1]!));
+      ids.set(tokenIds.subarray(offsets[index], offsets[index + 1]));
       const shape = [1, maxSequenceLength];
       await session.run({
         input_ids: new Tensor('int32', ids, shape),
