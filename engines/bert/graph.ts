@@ -11,12 +11,20 @@ import type { OnnxGraph } from './onnx-writer.js';
 /** Raised whenever the graph of the same checkpoint changes: it is part of an engine's hash. */
 export const GRAPH_VERSION = 1;
 const OPSET = 17;
+/**
+ * int8 only: share of the layers, from the first on, whose attention output projection stays in fp32. One scale per
+ * tensor suits its input badly. Measured on the default model and data (F1 of fp32: 72.389): all in int8 71.575; layer 0's
+ * in fp32 72.135, layers 0–2's 72.534; layers 3–5's instead 71.577. It is a twelfth of a layer's multiplications.
+ */
+const SENSITIVE_SHARE = 1 / 3;
 
 /** Builds the graph of a checkpoint in a precision. */
 export function buildBertGraph(checkpoint: BertCheckpoint, precision: Precision): OnnxGraph {
   const { config } = checkpoint;
   const graph = createGraphBuilder();
   const linear = createLinear(graph, precision);
+  const exact = createLinear(graph, 'fp32');
+  const sensitiveLayers = Math.ceil(config.num_hidden_layers * SENSITIVE_SHARE);
 
   const layerNorm = (x: string, name: string): string =>
     graph.node(
@@ -32,14 +40,15 @@ export function buildBertGraph(checkpoint: BertCheckpoint, precision: Precision)
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = `encoder.layer.${layer}`;
     const attended = attention(graph, checkpoint, linear, hidden, `${at}.attention.self`);
-    const projected = linear(attended, [denseOf(checkpoint, `${at}.attention.output.dense`)]);
+    const project = layer < sensitiveLayers ? exact : linear;
+    const projected = project(attended, [denseOf(checkpoint, `${at}.attention.output.dense`)]);
     const mixed = layerNorm(graph.node('Add', [projected, hidden]), `${at}.attention.output.LayerNorm`);
     const inner = gelu(graph, linear(mixed, [denseOf(checkpoint, `${at}.intermediate.dense`)]));
     const outer = linear(inner, [denseOf(checkpoint, `${at}.output.dense`)]);
     hidden = layerNorm(graph.node('Add', [outer, mixed]), `${at}.output.LayerNorm`);
   }
   // The answer head has two columns: nothing to win by quantising it.
-  createLinear(graph, 'fp32')(hidden, [denseOf(checkpoint, 'qa_outputs')], 'logits');
+  exact(hidden, [denseOf(checkpoint, 'qa_outputs')], 'logits');
 
   return graph.finish({
     name: 'bert-question-answering',

@@ -8,7 +8,7 @@ import { createClock } from '../../scenarios/clock.js';
 import { openPhaseRecords } from '../../scenarios/phase-records.js';
 import { openSharedQueue, type Claim } from '../shared-queue.js';
 import { createInference, type Inference } from './inference.js';
-import type { FromWorker, PhaseAnswer, PhaseMessage, ToWorker, WorkerData } from './protocol.js';
+import type { FromWorker, PhaseAnswer, PhaseMessage, WorkerData } from './protocol.js';
 
 const main = parentPort;
 if (main === null) throw new Error('worker.js runs as a worker thread only');
@@ -26,8 +26,8 @@ try {
   driverPort.on('message', (message: PhaseMessage) => {
     running = runPhase(inference, message).catch(fail);
   });
-  main.on('message', ({ type }: ToWorker) => {
-    if (type !== 'close') return;
+  // The main thread says one thing only: close.
+  main.once('message', () => {
     void running.then(async () => {
       await inference.release();
       driverPort.close();

@@ -143,7 +143,7 @@ test('the rules of BERT come with their label', () => {
     sample_index_rng_seed: 10688027786191513374n,
     schedule_rng_seed: 14962580496156340209n,
   });
-  expect(offline?.loadgen.min_query_count).toBe(24_576);
+  expect(offline?.loadgen.min_query_count).toBe(10_833);
   expect(single?.loadgen.single_stream_target_latency_percentile).toBe(0.9);
   expect(server?.provenance['server_target_latency_ns']?.label).toBe('published');
 });
@@ -238,7 +238,7 @@ describe('a run says why it cannot be submitted', () => {
     [[], true, []],
     [['--min_duration=700000'], true, []],
     [['--min_query_count=30000', '--performance_sample_count=20000'], true, []],
-    [['--min_query_count=20000'], false, [/min_query_count is 20000, the rules want 24576/]],
+    [['--min_query_count=10000'], false, [/min_query_count is 10000, the rules want 10833/]],
     [
       ['--scenarios=Server', '--server_target_latency_ns=200e6'],
       false,
