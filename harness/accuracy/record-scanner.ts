@@ -63,13 +63,13 @@ export function createRecordScanner(): RecordScanner {
   const readRecord = (chunk: Uint8Array, from: number): number => {
     for (let at = from; at < chunk.length; at++) {
       const byte = chunk[at]!;
-      if (byte === NEW_LINE) line++;
       if (isInString) {
         if (isEscaped) isEscaped = false;
         else if (byte === BACKSLASH) isEscaped = true;
         else if (byte === QUOTE) isInString = false;
       } else if (byte === QUOTE) isInString = true;
       else if (byte === OPEN_BRACE) depth++;
+      else if (byte === NEW_LINE) line++;
       else if (byte === CLOSE_BRACE && --depth === 0) {
         place = 'next';
         return at + 1;
