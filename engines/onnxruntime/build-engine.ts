@@ -140,13 +140,22 @@ async function buildInto(
     renameSync(workshop, folder);
     return sha256[ENGINE];
   } catch (cause) {
-    rmSync(workshop, { recursive: true, force: true });
+    removeIfThere(workshop);
     if (cause instanceof ConfigError || cause instanceof SetupError) throw cause;
     throw new SetupError(
       `cannot build the engine ${folder}: ${cause instanceof Error ? cause.message : String(cause)}.` +
         ' Make room or mend the permissions of the folder, then run again.',
       { cause },
     );
+  }
+}
+
+/** For cleaning up after an error, which must not hide it. */
+function removeIfThere(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // the folder cannot even be looked at; the error to come says why
   }
 }
 

@@ -1,0 +1,34 @@
+// What runs worker threads is tested as it is shipped: compiled. `make test` builds before it tests.
+
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa, type Options, type Result, type ResultPromise } from 'execa';
+
+const root = new URL('../', import.meta.url);
+
+/** The repository's folder. */
+export const repository = fileURLToPath(root);
+
+/** A compiled module; its type is that of its source. */
+export async function importBuilt<T>(path: string): Promise<T> {
+  return (await import(new URL(`build/js/${path}`, root).href)) as T;
+}
+
+const options = { cwd: repository, reject: false, all: true, timeout: 110_000 } as const satisfies Options;
+
+/** Runs the program as `make run` does, and waits. */
+export async function loadrig(args: readonly string[]): Promise<Result<typeof options>> {
+  return startLoadrig(args);
+}
+
+/** Starts the program. */
+export function startLoadrig(args: readonly string[]): ResultPromise<typeof options> {
+  return execa('node', ['build/js/harness/main.js', ...args], options);
+}
+
+/** An empty folder of its own. */
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'loadrig-e2e-'));
+}
