@@ -4,7 +4,9 @@ import type { RunOutcome } from './run-outcome.js';
 
 /** All runs of a call, in order, as the text that ends it. */
 export function closingBlocks(outcomes: readonly RunOutcome[]): string {
-  const performance = outcomes.map((run) => [run.config_name, performanceLine(run)] as const);
+  const performance = outcomes.map(
+    (run) => [run.config_name, [performanceLine(run), ...whyInvalid(run)].join('\n')] as const,
+  );
   const accuracy = outcomes.map((run) => [run.config_name, accuracyLine(run)] as const);
   return [block('Perf harness results:', performance), block('Accuracy results:', accuracy)].join('\n');
 }
@@ -49,6 +51,11 @@ export function accuracyLine(run: RunOutcome): string {
       ? 'no reference, not judged'
       : `Threshold = ${threshold.toFixed(3)}. Accuracy test ${passed ? 'PASSED' : 'FAILED'}.`;
   return `Accuracy = ${f1.toFixed(3)}, ${verdict} (F1 ${f1.toFixed(3)}, EM ${exact_match.toFixed(3)})`;
+}
+
+/** A diagnosis, not a word: each reason of an INVALID on a line of its own, with what to do. */
+function whyInvalid(run: RunOutcome): readonly string[] {
+  return (run.performance?.reasons ?? []).map((reason) => `        ${reason}`);
 }
 
 /** One reason is enough on the screen; metadata.json has them all. */
