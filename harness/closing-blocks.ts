@@ -45,12 +45,17 @@ export function performanceLine(run: RunOutcome): string {
 /** `Accuracy = 72.389, Threshold = 71.665. Accuracy test PASSED.` */
 export function accuracyLine(run: RunOutcome): string {
   if (run.accuracy === undefined) return 'No accuracy results in PerformanceOnly mode.';
-  const { f1, exact_match, threshold, passed } = run.accuracy;
+  const { f1, exact_match, threshold, passed, changed_count, missing_sample_count } = run.accuracy;
   const verdict =
     threshold === undefined
       ? 'no reference, not judged'
       : `Threshold = ${threshold.toFixed(3)}. Accuracy test ${passed ? 'PASSED' : 'FAILED'}.`;
-  return `Accuracy = ${f1.toFixed(3)}, ${verdict} (F1 ${f1.toFixed(3)}, EM ${exact_match.toFixed(3)})`;
+  const changed =
+    changed_count === 0
+      ? ''
+      : `; ${changed_count} answers differ from the reference's, see changed_answers.json`;
+  const missing = missing_sample_count === 0 ? '' : `; ${missing_sample_count} samples have no response`;
+  return `Accuracy = ${f1.toFixed(3)}, ${verdict} (F1 ${f1.toFixed(3)}, EM ${exact_match.toFixed(3)}${changed}${missing})`;
 }
 
 /** A diagnosis, not a word: each reason of an INVALID on a line of its own, with what to do. */

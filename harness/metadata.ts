@@ -66,6 +66,8 @@ export function describeRun(facts: RunFacts): Readonly<Record<string, unknown>> 
               threshold: accuracy.threshold ?? null,
               pass: accuracy.passed,
               exact_match: accuracy.exact_match,
+              changed_answer_count: accuracy.changed_count,
+              missing_sample_count: accuracy.missing_sample_count,
             },
           ],
     accuracy_pass: accuracy === undefined || accuracy.threshold === undefined ? null : accuracy.passed,

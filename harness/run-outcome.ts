@@ -33,6 +33,10 @@ export interface AccuracyOutcome {
   /** F1 that must be reached; undefined when the model has no reference figures for this data set. */
   readonly threshold?: number;
   readonly passed: boolean;
+  /** Questions whose answer differs from the reference model's; they are listed in changed_answers.json. */
+  readonly changed_count: number;
+  /** Samples without a response; their questions score nothing. */
+  readonly missing_sample_count: number;
 }
 
 /** The key of the scenario's metric, in the detail log and in the closing block. */

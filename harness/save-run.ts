@@ -55,6 +55,9 @@ export async function saveRun(request: SaveRequest): Promise<RunOutcome> {
     accuracy,
   });
   writeWholeFile(join(run.folder, 'metadata.json'), toJsonText(metadata));
+  if (request.accuracy !== undefined) {
+    writeWholeFile(join(run.folder, 'changed_answers.json'), toJsonText(request.accuracy.changed));
+  }
   if (mode !== 'AccuracyOnly') await writeLatencyFiles(request);
 
   const outcome: RunOutcome = {
@@ -117,8 +120,15 @@ function invalidReasons(results: PerformanceResults): readonly string[] {
 
 function accuracyOutcome(accuracy: AccuracyResult | undefined): AccuracyOutcome | undefined {
   if (accuracy === undefined) return undefined;
-  const { exact_match, f1, threshold, passed } = accuracy;
-  return { exact_match, f1, passed, ...(threshold === undefined ? {} : { threshold }) };
+  const { exact_match, f1, threshold, passed, changed, missing_sample_count } = accuracy;
+  return {
+    exact_match,
+    f1,
+    passed,
+    changed_count: changed.length,
+    missing_sample_count,
+    ...(threshold === undefined ? {} : { threshold }),
+  };
 }
 
 async function writeLatencyFiles({ config, run, qsl }: SaveRequest): Promise<void> {

@@ -20,7 +20,14 @@ const outcome: RunOutcome = {
 };
 const accurate: RunOutcome = {
   ...outcome,
-  accuracy: { exact_match: 57.0588, f1: 72.38889, threshold: 71.665, passed: true },
+  accuracy: {
+    exact_match: 57.0588,
+    f1: 72.38889,
+    threshold: 71.665,
+    passed: true,
+    changed_count: 3,
+    missing_sample_count: 0,
+  },
 };
 
 describe('the closing blocks', () => {
@@ -45,6 +52,7 @@ describe('the closing blocks', () => {
     const server = { ...accurate, config_name: 'box_onnxruntime-default-Server' };
     const text = closingBlocks([accurate, server]);
     expect(text.match(/box_onnxruntime-default-(Offline|Server):/g)).toHaveLength(4);
+    expect(text).toContain("3 answers differ from the reference's, see changed_answers.json");
     expect(text).toContain('Accuracy = 72.389, Threshold = 71.665. Accuracy test PASSED.');
     expect(Object.keys(summaryObjects([accurate, server]).accuracy)).toHaveLength(2);
   });
