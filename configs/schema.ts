@@ -197,7 +197,7 @@ export const harnessSettingsSchema = z.strictObject({
   probe_duration_ms: positiveInt()
     .default(2000)
     .meta({ group: 'Targets that nobody gave', unit: 'ms', description: 'Length of the probe.' }),
-  server_capacity_fraction: z.number().gt(0).lte(1).default(0.55).meta({
+  server_capacity_fraction: z.number().gt(0).lte(1).default(0.45).meta({
     group: 'Targets that nobody gave',
     unit: 'fraction',
     description: 'Server: most of the measured throughput that a derived server_target_qps asks for.',

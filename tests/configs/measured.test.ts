@@ -22,7 +22,7 @@ const probe = { samplesPerSecond: 150.26, singleLatencyNs: 9_100_000 };
 describe('a probe fills the missing target and says so', () => {
   test.each([
     ['Offline', { offline_expected_qps: 150.3 }, 'measured'],
-    ['Server', { server_target_qps: 82.6 }, 'derived'],
+    ['Server', { server_target_qps: 67.6 }, 'derived'],
     ['SingleStream', { single_stream_expected_latency_ns: 9_100_000, min_query_count: 662 }, 'measured'],
     ['MultiStream', { multi_stream_expected_latency_ns: 53_241_049 }, 'derived'],
   ])('%s', (scenario, settings, label) => {

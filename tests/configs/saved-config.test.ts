@@ -77,7 +77,7 @@ test('--dry_run prints each setting of the scenario with value, origin and label
       not submittable: --quick run; min_duration_ms is 10000, the rules want 600000; the model is not the official BERT-Large; the data set is not the official SQuAD v1.1 development set
       precision                                   int8                      configs/bert/Server/config.json  keeps 99 % of the reference F1
       batch_size                                  2 samples                 flag
-      server_target_qps                           82.5 queries/s            probe                            derived: 55 % of 150 samples/s measured
+      server_target_qps                           67.5 queries/s            probe                            derived: 45 % of 150 samples/s measured
       server_target_latency_ns                    130000000 ns              configs/bert/Server/config.json  published: rules of every round
       server_target_latency_percentile            0.99 fraction             configs/bert/Server/config.json  published: rules of every round
       min_duration_ms                             10000 ms                  flag                             --quick

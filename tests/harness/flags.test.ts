@@ -289,7 +289,7 @@ describe('--help', () => {
                                         target is an error. [default: true]
             --probe_duration_ms         Length of the probe. [ms; default: 2000]
             --server_capacity_fraction  Server: most of the measured throughput that a derived server_target_qps
-                                        asks for. [fraction; default: 0.55]
+                                        asks for. [fraction; default: 0.45]
 
       Flags: --server_target_qps and --server-target-qps are the same; --flag=false and --no-flag switch off;
       lists are separated by commas; words are taken in any case (singlestream, Single-Stream).
