@@ -2,59 +2,57 @@
 
 import { dequantized, type Matrix } from './checkpoint.js';
 import { toFloat16 } from './float16.js';
-import type { Dense } from './graph.js';
 import type { GraphBuilder } from './graph-builder.js';
 
 export type Precision = 'fp32' | 'fp16' | 'int8';
 
-/** `x[batch, sequence, in]` times the layers' weights, side by side in the last axis. */
-export type Linear = (x: string, layers: readonly Dense[], output?: string) => string;
+/** A linear layer's weights [out, in] and bias, both times `scale`. */
+export interface Dense {
+  readonly weight: Matrix;
+  readonly bias: Float32Array;
+  readonly scale: number;
+}
+
+/** `x[batch, sequence, in]` times the weights, plus the bias. May be applied to several inputs: weights are kept once. */
+export type Linear = (x: string, output?: string) => string;
 
 /**
+ * Puts the weights of layers with the same input into the graph, side by side in the last axis of the result.
+ *
  * - fp32: float32 weights.
  * - fp16: weights stored as float16, multiplied in float32 (CPUs have no faster way).
  * - int8: dynamic: uint8 activations with one scale per tensor, found at run time; int8 weights with one scale per row.
  *   A checkpoint that stores int8 rows is used as it is: its weights are not rounded twice.
  */
-export function createLinear(graph: GraphBuilder, precision: Precision): Linear {
+export function createLinear(graph: GraphBuilder, precision: Precision, layers: readonly Dense[]): Linear {
+  const inSize = layers[0]?.weight.columns ?? 0;
+  const outSize = layers.reduce((sum, { weight }) => sum + weight.rows, 0);
+  const shape = [inSize, outSize];
+  const bias = graph.vector(joinedBias(layers));
+  const plusBias = (product: string, output: string | undefined): string =>
+    graph.node('Add', [product, bias], {}, output);
   switch (precision) {
-    case 'fp32':
-      return (x, layers, output) => {
-        const { inSize, outSize } = sizes(layers);
-        const weight = graph.tensor('float32', [inSize, outSize], transposedFloat32(layers));
-        return graph.node(
-          'Add',
-          [graph.node('MatMul', [x, weight]), graph.vector(joinedBias(layers))],
-          {},
-          output,
-        );
-      };
-    case 'fp16':
-      return (x, layers, output) => {
-        const { inSize, outSize } = sizes(layers);
-        const stored = graph.tensor('float16', [inSize, outSize], toFloat16(transposedFloat32(layers)));
-        const product = graph.node('MatMul', [x, graph.cast(stored, 'float32')]);
-        return graph.node('Add', [product, graph.vector(joinedBias(layers))], {}, output);
-      };
-    case 'int8':
-      return (x, layers, output) => {
-        const { inSize, outSize } = sizes(layers);
-        const { values, columnScales } = transposedInt8(layers);
+    case 'fp32': {
+      const weight = graph.tensor('float32', shape, transposedFloat32(layers, inSize, outSize));
+      return (x, output) => plusBias(graph.node('MatMul', [x, weight]), output);
+    }
+    case 'fp16': {
+      const stored = graph.tensor('float16', shape, toFloat16(transposedFloat32(layers, inSize, outSize)));
+      const weight = graph.cast(stored, 'float32');
+      return (x, output) => plusBias(graph.node('MatMul', [x, weight]), output);
+    }
+    case 'int8': {
+      const { values, columnScales } = transposedInt8(layers, inSize, outSize);
+      const weight = graph.tensor('int8', shape, values);
+      const weightScale = graph.vector(columnScales);
+      return (x, output) => {
         const [quantized = '', scale = '', zeroPoint = ''] = graph.nodes('DynamicQuantizeLinear', [x], 3);
-        const weight = graph.tensor('int8', [inSize, outSize], values);
         const product = graph.node('MatMulInteger', [quantized, weight, zeroPoint]);
-        const factor = graph.node('Mul', [scale, graph.vector(columnScales)]);
-        const scaled = graph.node('Mul', [graph.cast(product, 'float32'), factor]);
-        return graph.node('Add', [scaled, graph.vector(joinedBias(layers))], {}, output);
+        const factor = graph.node('Mul', [scale, weightScale]);
+        return plusBias(graph.node('Mul', [graph.cast(product, 'float32'), factor]), output);
       };
+    }
   }
-}
-
-function sizes(layers: readonly Dense[]): { readonly inSize: number; readonly outSize: number } {
-  return {
-    inSize: layers[0]?.weight.columns ?? 0,
-    outSize: layers.reduce((sum, { weight }) => sum + weight.rows, 0),
-  };
 }
 
 function joinedBias(layers: readonly Dense[]): Float32Array {
@@ -62,8 +60,7 @@ function joinedBias(layers: readonly Dense[]): Float32Array {
 }
 
 /** float32[in, out] */
-function transposedFloat32(layers: readonly Dense[]): Float32Array {
-  const { inSize, outSize } = sizes(layers);
+function transposedFloat32(layers: readonly Dense[], inSize: number, outSize: number): Float32Array {
   const result = new Float32Array(inSize * outSize);
   let column = 0;
   for (const { weight, scale } of layers) {
@@ -76,11 +73,11 @@ function transposedFloat32(layers: readonly Dense[]): Float32Array {
 }
 
 /** int8[in, out] and float32[out]: the scale of each output. */
-function transposedInt8(layers: readonly Dense[]): {
-  readonly values: Int8Array;
-  readonly columnScales: Float32Array;
-} {
-  const { inSize, outSize } = sizes(layers);
+function transposedInt8(
+  layers: readonly Dense[],
+  inSize: number,
+  outSize: number,
+): { readonly values: Int8Array; readonly columnScales: Float32Array } {
   const values = new Int8Array(inSize * outSize);
   const columnScales = new Float32Array(outSize);
   let column = 0;
