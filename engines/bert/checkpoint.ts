@@ -1,7 +1,7 @@
 // A Hugging Face BertForQuestionAnswering folder: config.json, model.safetensors; weights as float32 or int8 rows.
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, SetupError } from '../../configs/errors.js';
@@ -9,6 +9,7 @@ import { openSafetensors, type SafetensorsFile } from './safetensors.js';
 
 const configSchema = z.object({
   architectures: z.array(z.string()).optional(),
+  model_type: z.literal('bert', 'only model_type "bert" is supported').default('bert'),
   hidden_size: z.int().positive(),
   num_hidden_layers: z.int().positive(),
   num_attention_heads: z.int().positive(),
@@ -60,15 +61,16 @@ export function openCheckpoint(modelDir: string): BertCheckpoint {
   const config = readConfig(join(modelDir, 'config.json'));
   const path = join(modelDir, 'model.safetensors');
   const file = openSafetensors(path);
-  const model_sha256 = sha256OfFile(path);
   const prefix = [...file.tensors.keys()].some((name) => name.startsWith('bert.')) ? 'bert.' : '';
   const fullName = (name: string): string => (name.startsWith('qa_outputs') ? name : `${prefix}${name}`);
   const problems = expectedTensors(config).flatMap(([name, shape]) =>
     problemWith(file, fullName(name), shape),
   );
   if (problems.length > 0) {
+    file[Symbol.dispose]();
     throw new ConfigError(`${path} is not the model that config.json describes:\n${problems.join('\n')}`);
   }
+  const model_sha256 = sha256OfFile(path);
   return {
     config,
     model_sha256,
@@ -150,13 +152,15 @@ function problemWith(file: SafetensorsFile, name: string, shape: readonly number
   const problems: string[] = [];
   if (entry.shape.join() !== shape.join())
     problems.push(`  ${name} is [${entry.shape.join(', ')}], not ${wanted}`);
-  if (entry.dtype === 'I8') {
+  if (entry.dtype === 'I8' && shape.length === 2) {
     const scale = file.tensors.get(`${name}_scale`);
-    if (scale?.dtype !== 'F32' || scale.shape[0] !== shape[0]) {
-      problems.push(`  ${name} is I8 and needs ${name}_scale in F32, [${shape[0]}, 1]`);
+    const [rows = 0] = shape;
+    if (scale?.dtype !== 'F32' || ![`${rows}`, `${rows},1`].includes(scale.shape.join())) {
+      const got = scale === undefined ? 'it is missing' : `got ${scale.dtype} [${scale.shape.join(', ')}]`;
+      problems.push(`  ${name} is I8 and needs ${name}_scale in F32, [${rows}, 1]; ${got}`);
     }
   } else if (!['F32', 'F16', 'BF16'].includes(entry.dtype)) {
-    problems.push(`  ${name} is ${entry.dtype}; F32, F16, BF16 or I8 with scales can be read`);
+    problems.push(`  ${name} is ${entry.dtype}; F32, F16, BF16 or, for matrices, I8 with scales can be read`);
   }
   return problems;
 }
@@ -201,6 +205,15 @@ function float16ToNumber(half: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
 
+/** In pieces: the file may be larger than one buffer can be. */
 function sha256OfFile(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
+  const hash = createHash('sha256');
+  const piece = new Uint8Array(1 << 22);
+  const fd = openSync(path, 'r');
+  try {
+    for (let count; (count = readSync(fd, piece)) > 0;) hash.update(piece.subarray(0, count));
+  } finally {
+    closeSync(fd);
+  }
+  return hash.digest('hex');
 }

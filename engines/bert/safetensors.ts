@@ -1,4 +1,5 @@
-// Reads safetensors files: an 8-byte length, a JSON header, raw little-endian tensors.
+// Reads safetensors files: an 8-byte length, a JSON header, raw little-endian tensors. Follows the format's README
+// (github.com/huggingface/safetensors): no tensor may overlap another or leave the file.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
@@ -41,7 +42,9 @@ const headerSchema = z.record(
     data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
   }),
 );
+/** The format's own limit. */
 const MOST_HEADER_BYTES = 100_000_000;
+const MOST_PROBLEMS_NAMED = 5;
 
 /**
  * Opens a file and checks its header: every tensor lies inside the file and has the bytes its shape wants.
@@ -54,9 +57,7 @@ export function openSafetensors(path: string): SafetensorsFile {
   try {
     fd = openSync(path, 'r');
   } catch (cause) {
-    throw new SetupError(`cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+    throw cannotRead(path, cause);
   }
   try {
     const { tensors, dataStart } = readHeader(fd, path);
@@ -83,56 +84,83 @@ function readHeader(
 ): { readonly tensors: ReadonlyMap<string, TensorEntry>; readonly dataStart: number } {
   const fileBytes = fstatSync(fd).size;
   if (fileBytes < 8) throw damaged(path, `it has ${fileBytes} bytes, too few for a header`);
-  const headerBytes = Number(new DataView(readExactly(fd, path, 0, 8).buffer).getBigUint64(0, true));
-  if (headerBytes > MOST_HEADER_BYTES || 8 + headerBytes > fileBytes) {
-    throw damaged(path, `its header claims ${headerBytes} bytes, the file has ${fileBytes}`);
+  const claimed = new DataView(readExactly(fd, path, 0, 8).buffer).getBigUint64(0, true);
+  if (claimed > MOST_HEADER_BYTES || 8n + claimed > fileBytes) {
+    throw damaged(path, `its header claims ${claimed} bytes, the file has ${fileBytes}`);
   }
-  let header: Record<string, unknown>;
+  const headerBytes = Number(claimed);
+  let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder().decode(readExactly(fd, path, 8, headerBytes))) as Record<
-      string,
-      unknown
-    >; // its entries are checked below
+    header = JSON.parse(new TextDecoder().decode(readExactly(fd, path, 8, headerBytes)));
   } catch {
     throw damaged(path, 'its header is not JSON');
   }
-  delete header['__metadata__'];
-  const parsed = headerSchema.safeParse(header);
+  const parsed = headerSchema.safeParse(withoutMetadata(header));
   if (!parsed.success) throw damaged(path, `its header is wrong: ${z.prettifyError(parsed.error)}`);
 
+  const tensors = new Map<string, TensorEntry>(Object.entries(parsed.data));
   const dataStart = 8 + headerBytes;
-  const problems = Object.entries(parsed.data).flatMap(
-    ([
-      name,
-      {
-        dtype,
-        shape,
-        data_offsets: [from, to],
-      },
-    ]) => {
-      const wanted = shape.reduce((product, size) => product * size, elementBytes[dtype]);
-      if (to - from !== wanted)
-        return [
-          `"${name}" has ${to - from} bytes, its shape [${shape.join(', ')}] of ${dtype} wants ${wanted}`,
-        ];
-      return dataStart + to > fileBytes
-        ? [`"${name}" ends ${dataStart + to - fileBytes} bytes behind the end of the file`]
-        : [];
-    },
-  );
+  const problems = layoutProblems(tensors, fileBytes - dataStart);
+  if (problems.length > MOST_PROBLEMS_NAMED) {
+    problems.splice(
+      MOST_PROBLEMS_NAMED,
+      Infinity,
+      `${problems.length - MOST_PROBLEMS_NAMED} more like these`,
+    );
+  }
   if (problems.length > 0) throw damaged(path, problems.join('; '));
-  return { tensors: new Map(Object.entries(parsed.data)), dataStart };
+  return { tensors, dataStart };
+}
+
+/** The header may hold one entry that is no tensor: free text about the file. */
+function withoutMetadata(header: unknown): unknown {
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) return header;
+  return Object.fromEntries(Object.entries(header).filter(([name]) => name !== '__metadata__'));
+}
+
+function layoutProblems(tensors: ReadonlyMap<string, TensorEntry>, dataBytes: number): string[] {
+  const problems: string[] = [];
+  let before: readonly [name: string, end: number] = ['', 0];
+  const byPlace = [...tensors].sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
+  for (const [name, { dtype, shape, data_offsets }] of byPlace) {
+    const [from, to] = data_offsets;
+    const wanted = shape.reduce((product, size) => product * size, elementBytes[dtype]);
+    if (to - from !== wanted) {
+      problems.push(
+        `"${name}" has ${to - from} bytes, its shape [${shape.join(', ')}] of ${dtype} wants ${wanted}`,
+      );
+    } else if (to > dataBytes) {
+      problems.push(`"${name}" ends ${to - dataBytes} bytes behind the end of the file`);
+    } else if (from < before[1]) {
+      problems.push(`"${name}" overlaps "${before[0]}" by ${before[1] - from} bytes`);
+    }
+    if (to > before[1]) before = [name, to];
+  }
+  return problems;
 }
 
 function readExactly(fd: number, path: string, from: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let read = 0;
   while (read < length) {
-    const count = readSync(fd, bytes, read, length - read, from + read);
+    const count = readOnce(fd, path, bytes, read, from + read);
     if (count === 0) throw damaged(path, `it ends ${length - read} bytes too early`);
     read += count;
   }
   return bytes;
+}
+
+function readOnce(fd: number, path: string, into: Uint8Array, offset: number, position: number): number {
+  try {
+    return readSync(fd, into, offset, into.length - offset, position);
+  } catch (cause) {
+    throw cannotRead(path, cause);
+  }
+}
+
+function cannotRead(path: string, cause: unknown): SetupError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new SetupError(`cannot read ${path}: ${reason}`, { cause });
 }
 
 function damaged(path: string, reason: string): ConfigError {
