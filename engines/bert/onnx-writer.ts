@@ -1,5 +1,5 @@
 // A minimal writer of ONNX files: just the protobuf fields a model graph needs, in deterministic bytes.
-// Follows onnx.proto3 (field numbers beside each writer).
+// Follows onnx.proto3 (field numbers beside each writer) and ONNX's ExternalData.md.
 
 /** ONNX element types that we write. */
 export const elementType = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const;
@@ -42,19 +42,70 @@ export interface OnnxGraph {
 
 const IR_VERSION = 8;
 
-/** The bytes of a ModelProto, as chunks to be written one after another. */
+/** Smaller tensors stay in the model file: mapping a file gives whole pages. */
+export const EXTERNAL_BYTES = 64 * 1024;
+/** Mapped tensors must start on an allocation unit; Windows has the largest. */
+const EXTERNAL_ALIGNMENT = 64 * 1024;
+
+/** Chunks are to be written one after another. */
+export interface SplitModel {
+  readonly model: readonly Uint8Array[];
+  readonly data: readonly Uint8Array[];
+}
+
+/** A whole model, a ModelProto; at most 2 GiB, protobuf's limit. */
 export function encodeModel(graph: OnnxGraph, producer: string): readonly Uint8Array[] {
-  return join([
+  return encodeSplitModel(graph, producer, undefined).model;
+}
+
+/**
+ * The same with its large tensors in `dataFile`, a file beside the model: no limit on the size, and sessions that map the
+ * file share its memory.
+ */
+export function encodeSplitModel(
+  graph: OnnxGraph,
+  producer: string,
+  dataFile: string | undefined,
+): SplitModel {
+  const data: Uint8Array[] = [];
+  let end = 0;
+  const place = (bytes: Uint8Array): number => {
+    const offset = Math.ceil(end / EXTERNAL_ALIGNMENT) * EXTERNAL_ALIGNMENT;
+    data.push(new Uint8Array(offset - end), bytes);
+    end = offset + bytes.length;
+    return offset;
+  };
+  const encodeTensor = ({ name, type, shape, bytes }: Initializer): Chunks => {
+    const isExternal = dataFile !== undefined && bytes.length >= EXTERNAL_BYTES;
+    return join([
+      ...shape.map((size) => integer(1, size)),
+      integer(2, elementType[type]),
+      text(8, name),
+      ...(isExternal
+        ? [
+            message(13, entry('location', dataFile)),
+            message(13, entry('offset', place(bytes).toString())),
+            message(13, entry('length', bytes.length.toString())),
+            integer(14, EXTERNAL),
+          ]
+        : [message(9, [bytes])]),
+    ]);
+  };
+  const model = join([
     integer(1, IR_VERSION),
     text(2, producer),
-    message(7, encodeGraph(graph)),
+    message(7, encodeGraph(graph, encodeTensor)),
     message(8, join([text(1, ''), integer(2, graph.opset)])),
   ]);
+  return { model, data };
 }
 
 type Chunks = readonly Uint8Array[];
 
-function encodeGraph(graph: OnnxGraph): Chunks {
+/** TensorProto.DataLocation */
+const EXTERNAL = 1;
+
+function encodeGraph(graph: OnnxGraph, encodeTensor: (tensor: Initializer) => Chunks): Chunks {
   return join([
     ...graph.nodes.map((node, place) => message(1, encodeNode(node, place))),
     text(2, graph.name),
@@ -80,14 +131,7 @@ function encodeAttribute(name: string, value: Attribute): Chunks {
   return join([text(1, name), ...value.ints.map((each) => integer(8, each)), integer(20, 7)]);
 }
 
-function encodeTensor({ name, type, shape, bytes }: Initializer): Chunks {
-  return join([
-    ...shape.map((size) => integer(1, size)),
-    integer(2, elementType[type]),
-    text(8, name),
-    message(9, [bytes]),
-  ]);
-}
+const entry = (key: string, value: string): Chunks => join([text(1, key), text(2, value)]);
 
 function encodeValue({ name, type, shape }: GraphValue): Chunks {
   const dimensions = shape.map((size) =>

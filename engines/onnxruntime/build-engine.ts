@@ -2,28 +2,30 @@
 
 import { createHash } from 'node:crypto';
 import {
+  closeSync,
   createReadStream,
   existsSync,
   mkdirSync,
+  openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
-  openSync,
   writeSync,
-  closeSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { ConfigError, SetupError } from '../../configs/errors.js';
+import { SetupError } from '../../configs/errors.js';
 import { openCheckpoint, type BertCheckpoint } from '../bert/checkpoint.js';
 import { buildBertGraph, GRAPH_VERSION } from '../bert/graph.js';
 import type { Precision } from '../bert/linear.js';
-import { encodeModel } from '../bert/onnx-writer.js';
-import { sessionOptions } from './session-options.js';
+import { encodeSplitModel } from '../bert/onnx-writer.js';
+import { errorCode, withBuildLock } from './build-lock.js';
+import { optimizeGraph } from './graph-optimization.js';
 
 export interface EngineBuildRequest {
   readonly modelDir: string;
@@ -37,19 +39,28 @@ export interface EngineBuildRequest {
 /** An engine file that is there, whole, and belongs to its inputs. */
 export interface EngineFile {
   readonly path: string;
+  /** Of the file at `path`. Files beside it (external data) have theirs in engine.json. */
   readonly sha256: string;
+  /** Of the checkpoint's model.safetensors. */
   readonly model_sha256: string;
   /** False when it was there already. */
   readonly built: boolean;
+  /** Time to find, check and, where needed, build it. */
+  readonly seconds: number;
 }
 
 const MODEL = 'model.onnx';
+const MODEL_DATA = 'model.data';
 const ENGINE = 'engine.onnx';
+const ENGINE_DATA = 'engine.data';
 const SIDECAR = 'engine.json';
+/** From this many bytes of weights on, large tensors go to files beside model and engine, mapped by every session. */
+const EXTERNAL_DATA_FROM_BYTES = 64 * 1024 * 1024;
 
 const sidecarSchema = z.object({
   built_from: z.record(z.string(), z.union([z.string(), z.number()])),
-  sha256: z.object({ [MODEL]: z.string(), [ENGINE]: z.string() }),
+  /** File name → SHA-256. */
+  sha256: z.object({ [MODEL]: z.string(), [ENGINE]: z.string() }).catchall(z.string()),
 });
 
 /** The version of onnxruntime-node that is installed. */
@@ -65,6 +76,7 @@ export const runtimeVersion = (
  */
 export async function buildEngine(request: EngineBuildRequest): Promise<EngineFile> {
   const { modelDir, precision, enginesDir, mayBuild, report } = request;
+  const startMs = performance.now();
   using checkpoint = openCheckpoint(modelDir);
   const builtFrom = {
     model_sha256: checkpoint.model_sha256,
@@ -74,25 +86,54 @@ export async function buildEngine(request: EngineBuildRequest): Promise<EngineFi
     onnxruntime: runtimeVersion,
     // The optimised form may hold layouts of this processor.
     processor: `${process.arch} ${cpus()[0]?.model ?? 'unknown'}`,
+    processor_flags_sha256: createHash('sha256').update(processorFlags()).digest('hex'),
   };
   const key = createHash('sha256').update(JSON.stringify(builtFrom)).digest('hex').slice(0, 24);
   const folder = join(enginesDir, `bert-${precision}-${key}`);
-  const path = join(folder, ENGINE);
+  const engineFile = (sha256: string, built: boolean): EngineFile => ({
+    path: join(folder, ENGINE),
+    sha256,
+    model_sha256: checkpoint.model_sha256,
+    built,
+    seconds: (performance.now() - startMs) / 1000,
+  });
+
   const found = await verifyEngine(folder);
-  if (found.state === 'whole')
-    return { path, sha256: found.sha256, model_sha256: checkpoint.model_sha256, built: false };
-  if (found.state === 'damaged') report(`${folder}: ${found.reason}; building it again`);
+  if (found.state === 'whole') return engineFile(found.sha256, false);
   if (!mayBuild) {
+    const what = found.state === 'damaged' ? `${folder} is damaged: ${found.reason}` : `there is none yet`;
     throw new SetupError(
-      `there is no ${precision} engine of ${modelDir} in ${enginesDir} yet.` +
+      `no ${precision} engine of ${modelDir} in ${enginesDir}: ${what}.` +
         ` Build it with: make generate_engines RUN_ARGS="--precision=${precision} --model=${modelDir}"`,
     );
   }
-  report(
-    `building the ${precision} engine of ${modelDir} (${found.state === 'damaged' ? 'again' : 'once'}; kept in ${folder})`,
-  );
-  const sha256 = await buildInto(folder, checkpoint, precision, builtFrom);
-  return { path, sha256, model_sha256: checkpoint.model_sha256, built: true };
+  try {
+    mkdirSync(enginesDir, { recursive: true });
+    const waiting = (): void => report(`waiting for another build of ${folder}`);
+    return await withBuildLock(`${folder}.lock`, waiting, async () => {
+      const now = await verifyEngine(folder); // whoever held the lock before may have built it
+      if (now.state === 'whole') return engineFile(now.sha256, false);
+      const once = now.state === 'damaged' ? `again, since ${now.reason}` : 'once';
+      report(`building the ${precision} engine of ${modelDir} (${once}; kept in ${folder})`);
+      return engineFile(await buildInto(folder, checkpoint, precision, builtFrom), true);
+    });
+  } catch (cause) {
+    if (errorCode(cause) === undefined) throw cause; // not the file system's
+    throw new SetupError(
+      `cannot build the engine ${folder}: ${cause instanceof Error ? cause.message : String(cause)}.` +
+        ' Make room or mend the permissions of the folder, then run again.',
+      { cause },
+    );
+  }
+}
+
+/** What the processor can do, in the kernel's words; two machines may share a model name and differ in this. */
+function processorFlags(): string {
+  try {
+    return /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.trim() ?? '';
+  } catch {
+    return ''; // not Linux
+  }
 }
 
 type Found =
@@ -108,45 +149,43 @@ async function verifyEngine(folder: string): Promise<Found> {
   } catch {
     return { state: 'damaged', reason: `${SIDECAR} cannot be read` };
   }
-  for (const name of [MODEL, ENGINE] as const) {
+  for (const [name, sha256] of Object.entries(sidecar.sha256)) {
     const file = join(folder, name);
     if (!existsSync(file)) return { state: 'damaged', reason: `${name} is missing` };
-    if ((await sha256OfFile(file)) !== sidecar.sha256[name]) {
+    if ((await sha256OfFile(file)) !== sha256) {
       return { state: 'damaged', reason: `${name} has changed since it was built` };
     }
   }
   return { state: 'whole', sha256: sidecar.sha256[ENGINE] };
 }
 
-/** Builds beside the final place and renames: nobody ever sees half an engine, whoever builds at the same time. */
+/** Builds beside the final place and renames: nobody ever sees half an engine. Returns the engine file's SHA-256. */
 async function buildInto(
   folder: string,
   checkpoint: BertCheckpoint,
   precision: Precision,
   builtFrom: Readonly<Record<string, string | number>>,
 ): Promise<string> {
-  const workshop = `${folder}.${process.pid}.tmp`;
+  const workshop = `${folder}.tmp`;
   try {
-    rmSync(workshop, { recursive: true, force: true });
-    mkdirSync(workshop, { recursive: true });
-    writeChunks(join(workshop, MODEL), encodeModel(buildBertGraph(checkpoint, precision), 'loadrig'));
-    await optimize(join(workshop, MODEL), join(workshop, ENGINE));
-    const sha256 = {
-      [MODEL]: await sha256OfFile(join(workshop, MODEL)),
-      [ENGINE]: await sha256OfFile(join(workshop, ENGINE)),
-    };
+    rmSync(workshop, { recursive: true, force: true }); // left by a build that was killed
+    mkdirSync(workshop);
+    const graph = buildBertGraph(checkpoint, precision);
+    const weightBytes = graph.initializers.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const isLarge = weightBytes >= EXTERNAL_DATA_FROM_BYTES;
+    const { model, data } = encodeSplitModel(graph, 'loadrig', isLarge ? MODEL_DATA : undefined);
+    writeChunks(join(workshop, MODEL), model);
+    if (isLarge) writeChunks(join(workshop, MODEL_DATA), data);
+    await optimizeGraph(join(workshop, MODEL), join(workshop, ENGINE), isLarge ? ENGINE_DATA : undefined);
+    const sha256: Record<string, string> = {};
+    for (const name of readdirSync(workshop)) sha256[name] = await sha256OfFile(join(workshop, name));
     writeFileSync(join(workshop, SIDECAR), `${JSON.stringify({ built_from: builtFrom, sha256 }, null, 2)}\n`);
     rmSync(folder, { recursive: true, force: true });
     renameSync(workshop, folder);
-    return sha256[ENGINE];
-  } catch (cause) {
+    return sha256[ENGINE]!; // the optimiser has just written it
+  } catch (error) {
     removeIfThere(workshop);
-    if (cause instanceof ConfigError || cause instanceof SetupError) throw cause;
-    throw new SetupError(
-      `cannot build the engine ${folder}: ${cause instanceof Error ? cause.message : String(cause)}.` +
-        ' Make room or mend the permissions of the folder, then run again.',
-      { cause },
-    );
+    throw error;
   }
 }
 
@@ -168,15 +207,6 @@ function writeChunks(path: string, chunks: readonly Uint8Array[]): void {
   } finally {
     closeSync(fd);
   }
-}
-
-async function optimize(modelFile: string, engineFile: string): Promise<void> {
-  const { InferenceSession } = await import('onnxruntime-node');
-  const session = await InferenceSession.create(
-    modelFile,
-    sessionOptions({ threads: 1, optimize: true, optimizedFile: engineFile }),
-  );
-  await session.release();
 }
 
 async function sha256OfFile(path: string): Promise<string> {

@@ -1,6 +1,7 @@
 // The session options that all our ONNX Runtime sessions share, with the reason for each.
 
 import type { InferenceSession } from 'onnxruntime-node';
+import { EXTERNAL_BYTES } from '../bert/onnx-writer.js';
 
 export interface SessionRequest {
   readonly threads: number;
@@ -8,6 +9,8 @@ export interface SessionRequest {
   readonly optimize: boolean;
   /** Where the optimised form is saved. */
   readonly optimizedFile?: string;
+  /** Name of a file beside it for its large tensors; without it they are part of it. */
+  readonly optimizedDataFile?: string;
 }
 
 /** ERROR: its warnings about saved optimised models are known and meant. */
@@ -18,6 +21,7 @@ export function sessionOptions({
   threads,
   optimize,
   optimizedFile,
+  optimizedDataFile,
 }: SessionRequest): InferenceSession.SessionOptions {
   return {
     executionProviders: ['cpu'],
@@ -31,7 +35,15 @@ export function sessionOptions({
       // SkipLayerNormalization costs eight times Add + LayerNormalization on the CPU.
       optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' },
       // Threads that spin between queries take the cores from the other sessions and from the driver.
-      session: { intra_op: { allow_spinning: threads > 1 ? '1' : '0' } },
+      session: {
+        intra_op: { allow_spinning: threads > 1 ? '1' : '0' },
+        ...(optimizedDataFile === undefined
+          ? {}
+          : {
+              optimized_model_external_initializers_file_name: optimizedDataFile,
+              optimized_model_external_initializers_min_size_in_bytes: String(EXTERNAL_BYTES),
+            }),
+      },
     },
   };
 }
