@@ -74,7 +74,7 @@ describe('the default model', () => {
 
     it('stays closer to the reference than one scale for [CLS] and all other tokens allows', async () => {
       const { rms, cosine } = await closeness(session);
-      expect(rms).toBeLessThan(0.11); // 0.15 with one scale
+      expect(rms).toBeLessThan(0.11); // 0.077; 0.172 with one scale for all
       expect(cosine).toBeGreaterThan(0.999);
     });
 
