@@ -95,7 +95,10 @@ function embeddings(graph: GraphBuilder, checkpoint: BertCheckpoint, precision: 
   }
 }
 
-/** Self-attention: one matrix product for Q, K and V; the 1/√d of the scores is folded into Q's weights. */
+/**
+ * Self-attention: one matrix product for Q, K and V; the 1/√d of the scores is folded into Q's weights. Its core is fp32 in
+ * every precision: in int8 it was 4 to 6 % faster (AVX-512 VNNI) and doubled the error of the logits (0.074 to 0.155).
+ */
 function attention(
   graph: GraphBuilder,
   checkpoint: BertCheckpoint,
