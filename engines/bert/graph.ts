@@ -15,8 +15,20 @@ const OPSET = 17;
 /** "To the end", for Slice. */
 const END = 2 ** 31 - 1;
 
+export interface GraphOptions {
+  /**
+   * Adds the input int32 `attention_mask[batch, sequence]` (1 = token, 0 = padding) for padded batches, as exporters do
+   * it: −10000 on the scores of padding. Our engines never pad; the naive way that `make bench` compares with does.
+   */
+  readonly attentionMask?: boolean;
+}
+
 /** Builds the graph of a checkpoint in a precision. */
-export function buildBertGraph(checkpoint: BertCheckpoint, precision: Precision): OnnxGraph {
+export function buildBertGraph(
+  checkpoint: BertCheckpoint,
+  precision: Precision,
+  { attentionMask = false }: GraphOptions = {},
+): OnnxGraph {
   const { config } = checkpoint;
   const graph = createGraphBuilder();
   const linear = (name: string): Linear => createLinear(graph, precision, [denseOf(checkpoint, name)]);
@@ -31,10 +43,11 @@ export function buildBertGraph(checkpoint: BertCheckpoint, precision: Precision)
       },
     );
 
+  const maskBias = attentionMask ? paddingBias(graph) : undefined;
   let hidden = layerNorm(embeddings(graph, checkpoint, precision), 'embeddings.LayerNorm');
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = `encoder.layer.${layer}`;
-    const attended = attention(graph, checkpoint, precision, hidden, `${at}.attention.self`);
+    const attended = attention(graph, checkpoint, precision, hidden, `${at}.attention.self`, maskBias);
     const projected = linear(`${at}.attention.output.dense`)(attended);
     const mixed = layerNorm(graph.node('Add', [projected, hidden]), `${at}.attention.output.LayerNorm`);
     const widen = linear(`${at}.intermediate.dense`);
@@ -52,6 +65,9 @@ export function buildBertGraph(checkpoint: BertCheckpoint, precision: Precision)
     inputs: [
       { name: 'input_ids', type: 'int32', shape: ['batch', 'sequence'] },
       { name: 'token_type_ids', type: 'int32', shape: ['batch', 'sequence'] },
+      ...(attentionMask
+        ? [{ name: 'attention_mask', type: 'int32', shape: ['batch', 'sequence'] } as const]
+        : []),
     ],
     outputs: [{ name: 'logits', type: 'float32', shape: ['batch', 'sequence', 2] }],
   });
@@ -105,6 +121,7 @@ function attention(
   precision: Precision,
   hidden: string,
   name: string,
+  maskBias: string | undefined,
 ): string {
   const { hidden_size, num_attention_heads: heads } = checkpoint.config;
   const headSize = hidden_size / heads;
@@ -119,10 +136,17 @@ function attention(
       perm: { ints: permutation },
     });
   const scores = graph.node('MatMul', [byHead(query, [0, 2, 1, 3]), byHead(key, [0, 2, 3, 1])]);
-  const weights = graph.node('Softmax', [scores], { axis: { int: -1 } });
+  const masked = maskBias === undefined ? scores : graph.node('Add', [scores, maskBias]);
+  const weights = graph.node('Softmax', [masked], { axis: { int: -1 } });
   const context = graph.node('MatMul', [weights, byHead(value, [0, 2, 1, 3])]);
   const joined = graph.node('Transpose', [context], { perm: { ints: [0, 2, 1, 3] } });
   return graph.node('Reshape', [joined, graph.ints([0, 0, hidden_size])]);
+}
+
+/** float32[batch, 1, 1, sequence]: 0 for tokens, −10000 for padding. */
+function paddingBias(graph: GraphBuilder): string {
+  const isPadding = graph.node('Sub', [graph.scalar(1), graph.cast('attention_mask', 'float32')]);
+  return graph.node('Unsqueeze', [graph.node('Mul', [isPadding, graph.scalar(-10_000)]), graph.ints([1, 2])]);
 }
 
 /**

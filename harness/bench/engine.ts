@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { availableParallelism } from 'node:os';
 import { testSettings } from '../../configs/test-settings.js';
-import { buildEngine } from '../../engines/onnxruntime/build-engine.js';
+import { openCheckpoint } from '../../engines/bert/checkpoint.js';
+import { buildBertGraph } from '../../engines/bert/graph.js';
+import { encodeModel } from '../../engines/bert/onnx-writer.js';
 import { sessionOptions } from '../../engines/onnxruntime/session-options.js';
 import { connectSut, startEngine } from '../../engines/index.js';
 import type { EngineRequest, TokenizedSamples } from '../../engines/contract.js';
@@ -144,14 +146,17 @@ export async function benchEngine(say: (line: string) => void): Promise<readonly
   ];
 }
 
-/** fp32, one session over all cores, every sample padded to the longest length, in a loop. */
+/** fp32, one session over all cores, every sample padded to the longest length with its mask, in a loop. */
 async function createNaive(
   request: EngineRequest,
   samples: TokenizedSamples,
   cores: number,
 ): Promise<() => Promise<number>> {
-  const { path } = await buildEngine({ ...request, precision: 'fp32' });
-  const session = await InferenceSession.create(path, sessionOptions({ threads: cores, optimize: false }));
+  using checkpoint = openCheckpoint(request.modelDir);
+  const model = Buffer.concat(
+    encodeModel(buildBertGraph(checkpoint, 'fp32', { attentionMask: true }), 'loadrig'),
+  );
+  const session = await InferenceSession.create(model, sessionOptions({ threads: cores, optimize: true }));
   const { offsets, tokenIds, maxSequenceLength, sampleCount } = samples;
   const chosen = Array.from(
     { length: Math.ceil(sampleCount / NAIVE_STRIDE) },
@@ -166,6 +171,11 @@ async function createNaive(
       await session.run({
         input_ids: new Tensor('int32', ids, shape),
         token_type_ids: new Tensor('int32', new Int32Array(maxSequenceLength), shape),
+        attention_mask: new Tensor(
+          'int32',
+          ids.map((id) => (id === 0 ? 0 : 1)),
+          shape,
+        ),
       });
     }
     return chosen.length / ((performance.now() - from) / 1000);
