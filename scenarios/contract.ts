@@ -57,7 +57,9 @@ export interface Clock {
   now(): number;
   /** Blocks this thread until `due_ns` as exactly as it can: sleeps, then spins. */
   sleepUntil(due_ns: number): void;
-  /** As sleepUntil, but lets this thread's event loop run meanwhile. */
+  /** As sleepUntil, but only spins: for dues so close together that this thread should not give up its core. */
+  spinUntil(due_ns: number): void;
+  /** As sleepUntil, but lets this thread's event loop run meanwhile: at least once, also when `due_ns` is past. */
   yieldUntil(due_ns: number): Promise<void>;
   /** Blocks while `cells[index] === value`, until notified, at most `timeout_ns`. */
   waitWhile(cells: Int32Array, index: number, value: number, timeout_ns: number): void;

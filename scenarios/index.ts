@@ -8,3 +8,4 @@ export { createClock } from './clock.js';
 export { logSettings, type LogSettings } from './logs/log-files.js';
 export type { PerformanceResults } from './results.js';
 export { testSettings, type TestSettings, type TestSettingsInput } from '../configs/test-settings.js';
+export { ConfigError, RunError, SetupError } from '../configs/errors.js';

@@ -22,7 +22,7 @@ export interface PhaseRequest {
   readonly control: Int32Array;
   /** 0 = wait forever. */
   readonly stallTimeoutMs: number;
-  readonly onPhase: ((shared: SharedPhase, startNs: number) => void) | undefined;
+  readonly onPhase: ((shared: SharedPhase) => void) | undefined;
 }
 
 /** A phase that is over. */
@@ -30,7 +30,7 @@ export interface IssuedPhase {
   readonly shared: SharedPhase;
   readonly startNs: number;
   readonly startWallMs: number;
-  /** From the start to the last completion. */
+  /** From the start to the last completion; 0 without one. */
   readonly durationNs: number;
   readonly queriesIssued: number;
   readonly end: EndOfIssue;
@@ -43,6 +43,8 @@ export interface IssuedPhase {
 }
 
 const NS_PER_MS = 1e6;
+/** A SUT that broke or hangs gets this long to end its phase; then the logs are written without it. */
+const BROKEN_END_NS = 5e9;
 
 /** Issues a phase and waits for its end; what breaks is told in `failure`, so that the logs can be written first. */
 export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
@@ -58,7 +60,12 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     maxResponseBytes: sut.maxResponseBytes ?? 0,
   });
   const records = openPhaseRecords(shared, clock);
-  await sut.startPhase?.(records);
+  try {
+    await sut.startPhase?.(records);
+  } catch (cause) {
+    throw thrownBy(sut, cause);
+  }
+  request.onPhase?.(shared); // before time zero: what it takes is no latency
 
   const startWallMs = clock.wallClockMs();
   const run = startPhaseRun({
@@ -69,25 +76,21 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     control,
     stallTimeoutNs: stallTimeoutMs * NS_PER_MS,
   });
-  request.onPhase?.(shared, run.startNs);
   let end: EndOfIssue;
   let failure: RunError | undefined;
   try {
     end = await issueByScenario(run);
     sut.flushQueries();
-    const never = isBroken(end) ? end : await run.waitForAll();
-    if (never !== undefined) {
-      end = never;
-      failure = brokenBy(never, run, stallTimeoutMs);
-    }
+    if (!isBroken(end)) end = (await run.waitForAll()) ?? end;
+    if (isBroken(end)) failure = brokenBy(end, run, stallTimeoutMs);
   } catch (cause) {
     end = { kind: 'engine-failed' };
-    failure = new RunError(`${sut.name} threw: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+    failure = thrownBy(sut, cause);
   }
   Atomics.store(shared.counters, cell.ended, 1);
-  await sut.endPhase?.();
+  const ended = endPhase(sut);
+  if (failure === undefined) failure = await ended;
+  else await atMost(BROKEN_END_NS, ended, clock);
 
   const issuedSamples = Atomics.load(shared.counters, cell.issued);
   const tooLong = Atomics.load(shared.counters, cell.responseTooLong);
@@ -100,13 +103,39 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     shared,
     startNs: run.startNs,
     startWallMs,
-    durationNs: lastCompletion(shared, issuedSamples) - run.startNs,
+    durationNs: Math.max(run.startNs, lastCompletion(shared, issuedSamples)) - run.startNs,
     queriesIssued: issuedSamples / shared.samplesPerQuery,
     end,
     incompleteSampleCount: issuedSamples - run.completedSamples(),
     failure,
     response: records.response,
   };
+}
+
+function thrownBy(sut: SystemUnderTest, cause: unknown): RunError {
+  if (cause instanceof RunError) return cause;
+  return new RunError(`${sut.name} threw: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    cause,
+  });
+}
+
+/** Never rejects: a phase whose end throws still has its records. */
+async function endPhase(sut: SystemUnderTest): Promise<RunError | undefined> {
+  try {
+    await sut.endPhase?.();
+    return undefined;
+  } catch (cause) {
+    return thrownBy(sut, cause);
+  }
+}
+
+async function atMost(limit_ns: number, work: Promise<unknown>, clock: Clock): Promise<void> {
+  const isDone = new Int32Array(new SharedArrayBuffer(4));
+  void work.then(() => {
+    Atomics.store(isDone, 0, 1);
+    Atomics.notify(isDone, 0);
+  });
+  await clock.yieldWhile(isDone, 0, 0, limit_ns);
 }
 
 function issueByScenario(run: PhaseRun): Promise<EndOfIssue> | EndOfIssue {

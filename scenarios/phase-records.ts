@@ -9,8 +9,8 @@ export const cell = {
   issued: 0,
   /** Samples completed so far. Added to by whoever completes. */
   completed: 16,
-  /** 1 while the driver sleeps on `completed`; whoever completes then notifies. */
-  driverWaits: 32,
+  /** The value of `completed` that the driver sleeps for, 0 = it is awake; whoever reaches it notifies, nobody before. */
+  awaited: 32,
   /** Completions that were refused: a sample completed twice. */
   completedTwice: 48,
   /** Completions that were refused: a sample that does not exist or was not issued yet. */
@@ -23,8 +23,10 @@ export const cell = {
   ended: 112,
   /** Responses that did not fit in maxResponseBytes. */
   responseTooLong: 128,
+  /** Largest sample number among completedUnknown, plus one. */
+  unknownEnd: 144,
 } as const;
-export const CELL_COUNT = 144;
+export const CELL_COUNT = 160;
 
 /** The structured-cloneable half: shared memory and plain numbers, to be posted to other threads. */
 export interface SharedPhase {
@@ -97,7 +99,7 @@ export function createSharedPhase(plan: PhasePlan): SharedPhase {
   return {
     ...plan,
     sampleCount,
-    issuedNs: new Float64Array(new SharedArrayBuffer(plan.queryCount * 8)),
+    issuedNs: touched(new Float64Array(new SharedArrayBuffer(plan.queryCount * 8))),
     completedNs: touched(new Float64Array(new SharedArrayBuffer(sampleCount * 8))),
     counters: new Int32Array(new SharedArrayBuffer(CELL_COUNT * 4)),
     responseSlots,
@@ -125,6 +127,7 @@ export interface DriverPhaseRecords extends PhaseRecords {
 }
 
 const NO_RESPONSE = new Uint8Array(0);
+const MAX_INT32 = 2 ** 31 - 1;
 
 /** Opens a phase in this thread; every thread that completes samples opens it for itself. */
 export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>): DriverPhaseRecords {
@@ -148,14 +151,24 @@ export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>)
     responseLengths[slot] = response.length;
   };
 
-  const wakeDriver = (count: number): void => {
-    Atomics.add(counters, cell.completed, count);
-    if (Atomics.load(counters, cell.driverWaits) === 1) Atomics.notify(counters, cell.completed);
+  const countCompleted = (count: number): void => {
+    const completed = Atomics.add(counters, cell.completed, count) + count;
+    const awaited = Atomics.load(counters, cell.awaited);
+    if (awaited !== 0 && completed >= awaited) Atomics.notify(counters, cell.completed);
+  };
+
+  const refuseUnknown = (first: number, count: number): void => {
+    Atomics.add(counters, cell.completedUnknown, count);
+    const end = Math.min(first + count, MAX_INT32);
+    for (;;) {
+      const known = Atomics.load(counters, cell.unknownEnd);
+      if (!(end > known) || Atomics.compareExchange(counters, cell.unknownEnd, known, end) === known) return;
+    }
   };
 
   const completeSampleAt = (sample: number, completed_ns: number, response?: Uint8Array): void => {
     if (!(sample >= 0 && sample < Atomics.load(counters, cell.issued))) {
-      Atomics.add(counters, cell.completedUnknown, 1);
+      refuseUnknown(sample, 1);
       return;
     }
     if (completedNs[sample] !== 0) {
@@ -164,7 +177,7 @@ export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>)
     }
     if (response !== undefined && isLogged[sample] === 1) keepResponse(sample, response);
     completedNs[sample] = completed_ns;
-    wakeDriver(1);
+    countCompleted(1);
   };
 
   return {
@@ -176,7 +189,7 @@ export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>)
       const completed_ns = clock.now();
       const end = first + count;
       if (!(first >= 0 && end <= Atomics.load(counters, cell.issued))) {
-        Atomics.add(counters, cell.completedUnknown, count);
+        refuseUnknown(first, count);
         return;
       }
       let completed = 0;
@@ -186,7 +199,7 @@ export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>)
         completed++;
       }
       if (completed < count) Atomics.add(counters, cell.completedTwice, count - completed);
-      wakeDriver(completed);
+      countCompleted(completed);
     },
     response(sample) {
       if (maxResponseBytes === 0) return copied.get(sample) ?? NO_RESPONSE;

@@ -8,6 +8,15 @@ import { cell, type DriverPhaseRecords } from './phase-records.js';
 
 /** A driver that waits looks up this often: at a stop request, a broken engine, a stalled SUT. */
 export const LOOK_UP_NS = 50_000_000;
+/** How long a stop request lets outstanding samples complete; an Offline query of ten minutes is not waited for. */
+const DRAIN_NS = 2_000_000_000;
+/**
+ * Server queries closer together than this are spun for. On a machine with other work, p99 lateness at 10,000 queries/s
+ * was 4.0 ms with sleeps and 0.2 to 3.5 ms without, for 1.0 instead of 0.75 of a core.
+ */
+const SPIN_BELOW_GAP_NS = 500_000;
+/** A SUT on the driver's own event loop gets a turn this often, however late the driver is. */
+const YIELD_EVERY_NS = 1_000_000;
 
 /** Why a phase issued no further queries. */
 export type EndOfIssue =
@@ -39,10 +48,12 @@ export interface PhaseRun {
   /** True while issued samples have not completed. */
   hasOutstanding(): boolean;
   completedSamples(): number;
-  /** Waits until everything issued has completed; otherwise tells why it never will. */
+  /** Waits until everything issued has completed; otherwise tells why that was given up. */
   waitForAll(): Promise<EndOfIssue | undefined>;
   /** Set once a person or another thread wants the run to end. */
   stopReason(): EndOfIssue | undefined;
+  /** True when a SUT on this event loop has waited long enough for its turn: waitUntil gives it one. */
+  mustYield(nowNs: number): boolean;
   /** Waits for a due time as the SUT's completion place allows; undefined = it has come. */
   waitUntil(due_ns: number): Promise<EndOfIssue | undefined> | EndOfIssue | undefined;
   /** The end conditions common to all scenarios, after a query was issued at `issuedNs` (performance phases only). */
@@ -60,6 +71,7 @@ export interface PhaseRunSetup {
 }
 
 const NS_PER_MS = 1e6;
+const NS_PER_S = 1e9;
 
 /** Begins a phase: this is its time zero. */
 export function startPhaseRun({
@@ -75,10 +87,13 @@ export function startPhaseRun({
   const isAccuracy = shared.phase === 'accuracy';
   const startNs = clock.now();
   let issuedSamples = 0;
+  let yieldedNs = startNs;
+  let drainFromNs: number | undefined;
   const minDurationNs = effective.target_duration_ms * NS_PER_MS;
   const maxDurationNs = effective.max_duration_ms === 0 ? Infinity : effective.max_duration_ms * NS_PER_MS;
   const maxQueries = effective.max_query_count === 0 ? Infinity : effective.max_query_count;
   const endsNaturally = effective.scenario !== 'Server';
+  const spins = NS_PER_S / effective.target_qps < SPIN_BELOW_GAP_NS;
 
   const completedSamples = (): number => Atomics.load(counters, cell.completed);
   const hasOutstanding = (): boolean => completedSamples() < issuedSamples;
@@ -112,14 +127,19 @@ export function startPhaseRun({
       let completed = completedSamples();
       let progressNs = clock.now();
       while (completed < issuedSamples) {
-        if (isFailureReported(control)) return { kind: 'engine-failed' };
-        Atomics.store(counters, cell.driverWaits, 1);
+        const reason = stopReason();
+        if (reason?.kind === 'engine-failed') return reason;
+        if (reason !== undefined) {
+          drainFromNs ??= clock.now();
+          if (clock.now() - drainFromNs >= DRAIN_NS) return reason;
+        }
+        Atomics.store(counters, cell.awaited, issuedSamples);
         if (sut.completionPlace === 'event-loop') {
           await clock.yieldWhile(counters, cell.completed, completed, LOOK_UP_NS);
         } else {
           clock.waitWhile(counters, cell.completed, completed, LOOK_UP_NS);
         }
-        Atomics.store(counters, cell.driverWaits, 0);
+        Atomics.store(counters, cell.awaited, 0);
         const now = completedSamples();
         if (now !== completed) {
           completed = now;
@@ -130,6 +150,7 @@ export function startPhaseRun({
       }
       return undefined;
     },
+    mustYield: (nowNs) => sut.completionPlace === 'event-loop' && nowNs - yieldedNs >= YIELD_EVERY_NS,
     waitUntil(due_ns) {
       if (sut.completionPlace === 'event-loop') return yieldUntil(due_ns);
       for (;;) {
@@ -137,7 +158,9 @@ export function startPhaseRun({
         if (reason !== undefined) return reason;
         const now = clock.now();
         if (now >= due_ns) return undefined;
-        clock.sleepUntil(Math.min(due_ns, now + LOOK_UP_NS));
+        const until_ns = Math.min(due_ns, now + LOOK_UP_NS);
+        if (spins) clock.spinUntil(until_ns);
+        else clock.sleepUntil(until_ns);
       }
     },
     endAfter(queriesIssued, issuedAtNs) {
@@ -153,12 +176,12 @@ export function startPhaseRun({
   };
 
   async function yieldUntil(due_ns: number): Promise<EndOfIssue | undefined> {
-    for (;;) {
+    do {
       const reason = stopReason();
       if (reason !== undefined) return reason;
-      const now = clock.now();
-      if (now >= due_ns) return undefined;
-      await clock.yieldUntil(Math.min(due_ns, now + LOOK_UP_NS));
-    }
+      await clock.yieldUntil(Math.min(due_ns, clock.now() + LOOK_UP_NS));
+      yieldedNs = clock.now();
+    } while (yieldedNs < due_ns);
+    return stopReason();
   }
 }

@@ -10,7 +10,7 @@ export async function issueOnSchedule(run: PhaseRun): Promise<EndOfIssue> {
   for (let query = 0; query < queryCount;) {
     const due_ns = startNs + scheduledDeltaNs[query]!;
     let nowNs = clock.now();
-    if (nowNs < due_ns) {
+    if (nowNs < due_ns || run.mustYield(nowNs)) {
       const waited = run.waitUntil(due_ns);
       const reason = waited instanceof Promise ? await waited : waited;
       if (reason !== undefined) return reason;

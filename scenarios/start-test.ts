@@ -1,6 +1,6 @@
 // startTest: one LoadGen test from settings to closed logs. Follows loadgen/loadgen.cc StartTest (loadgen.md 17, 13.3).
 
-import { ConfigError } from '../configs/errors.js';
+import { ConfigError, type RunError } from '../configs/errors.js';
 import type { TestSettings } from '../configs/test-settings.js';
 import { createAccuracySampling } from './accuracy-sampling.js';
 import { createClock } from './clock.js';
@@ -27,8 +27,8 @@ export interface StartTestOptions {
   readonly program?: { readonly name: string; readonly version: string; readonly commit?: string };
   /** Shared memory from createControl(), for stopping from another thread. */
   readonly control?: Int32Array;
-  /** Called before each phase's first query with its shared memory, for live progress. */
-  readonly onPhase?: (shared: SharedPhase, startNs: number) => void;
+  /** Called just before each phase's time zero with its shared memory, for live progress. */
+  readonly onPhase?: (shared: SharedPhase) => void;
   /**
    * Give up when nothing completes for this long although samples are outstanding; 0 = wait forever.
    * Differs from LoadGen, which hangs: default 60,000 ms.
@@ -88,7 +88,8 @@ export async function startTest(
   } catch (error) {
     // The first error is the one to tell; a log that cannot be closed on top of it is not.
     try {
-      if (error instanceof Error) logs.detail.error('error_runtime', error.message);
+      const isTold = error instanceof Error && logs.detail.errors.includes(error.message);
+      if (error instanceof Error && !isTold) logs.detail.error('error_runtime', error.message);
       logs.close();
     } catch {
       // told by the first error, or follows from it
@@ -129,17 +130,19 @@ async function runTest(test: Test): Promise<TestResult> {
   const sampling = createAccuracySampling(effective);
   let firstSampleId = 0;
   let performance: IssuedPhase | undefined;
+  let failure: RunError | undefined;
   let interrupted = false;
 
   for (const phase of phasesOf(settings)) {
-    if (interrupted) break;
+    if (interrupted || failure !== undefined) break;
     detail.log([['generic_message', `Starting ${phase} mode`]]);
     for (const set of sampleSets(effective, phase, qsl.totalSampleCount)) {
       const issued = await runSet(test, effective, phase, set, firstSampleId, sampling);
       firstSampleId += issued.shared.sampleCount;
       interrupted = issued.end.kind === 'interrupted';
+      ({ failure } = issued);
       if (phase === 'performance') performance = issued;
-      if (interrupted) break;
+      if (interrupted || failure !== undefined) break;
     }
   }
 
@@ -157,6 +160,7 @@ async function runTest(test: Test): Promise<TestResult> {
     logs.writeSummary(summaryText({ sutName, mode: settings.mode, effective, results }));
     detail.log(resultKeys(effective, results, detail.errors.length));
   }
+  if (failure !== undefined) throw failure; // after the results: they say INVALID and why
   return {
     requested: settings,
     effective,
@@ -224,7 +228,6 @@ async function runSet(
   ]);
   logResponses(issued, accuracy);
   await qsl.unloadSamplesFromRam(set.sampleIndices);
-  if (issued.failure !== undefined) throw issued.failure;
   return issued;
 }
 
