@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { RunError } from '../../configs/errors.js';
 import { scenarios, type Scenario, type TestSettingsInput } from '../../configs/test-settings.js';
 import type { CompletionPlace } from '../../scenarios/contract.js';
+import { createControl, requestStop } from '../../scenarios/control.js';
 import { createFakeClock } from '../fakes/fake-clock.js';
 import { createFakeSut, createTinyQsl } from '../fakes/fake-suts.js';
 import { runFailingTest, runTest } from '../fakes/run-test.js';
@@ -102,7 +103,58 @@ describe.each(scenarios)('%s', (scenario) => {
     expect(error).toBeInstanceOf(RunError);
     expect(error.message).toMatch(/never completed: nothing came for 1000 ms/);
     expect(valuesOf('error_runtime').join()).toContain('Encountered incomplete samples');
-    expect(valuesOf('result_validity')).not.toContain('VALID');
-    expect(summary).toContain('ERROR');
+    expect(valuesOf('error_runtime').filter((text) => text === error.message)).toHaveLength(1);
+    expect(valuesOf('result_validity')).toEqual(['INVALID']);
+    expect(summary).toContain('Result is : INVALID');
+    expect(summary).toContain(`* ${error.message}`);
+    const [begin, end] = [valuesOf('power_begin'), valuesOf('power_end')];
+    expect(end).toEqual(begin); // nothing completed: the phase has no length
+  });
+
+  it('counts no time before its start: what a listener to phases takes is no latency', async () => {
+    const run = async (onPhaseNs: number): Promise<readonly number[]> => {
+      const clock = createFakeClock();
+      const sut = createFakeSut({ clock, latencyNs });
+      const settings = { ...settingsOf(scenario), min_query_count: 10, min_duration_ms: 10 };
+      const { result } = await runTest(sut, createTinyQsl(100, 64), settings, {
+        clock,
+        onPhase: () => clock.advance(onPhaseNs),
+      });
+      return result.results?.sampleLatency.percentiles_ns ?? [];
+    };
+    expect(await run(5000 * MS)).toEqual(await run(0));
+  });
+
+  it('ends soon after a stop request, whatever is still outstanding, and is marked', async () => {
+    const clock = createFakeClock();
+    const control = createControl();
+    const startNs = clock.now();
+    clock.at(startNs + 500 * MS, () => requestStop(control));
+    const sut = createFakeSut({ clock, latencyNs: () => 3_600_000 * MS });
+    const { result, summary, valuesOf } = await runTest(sut, createTinyQsl(100, 64), settingsOf(scenario), {
+      clock,
+      control,
+    });
+    expect(clock.now() - startNs).toBeLessThan(5000 * MS);
+    expect(result.interrupted).toBe(true);
+    expect(valuesOf('result_validity')).toEqual(['INVALID']);
+    expect(summary).toContain('The run was interrupted.');
+    expect(result.errors.join()).toContain('Encountered incomplete samples');
+  });
+
+  it('never hides the first error behind a SUT that cannot even end its phase', async () => {
+    const clock = createFakeClock();
+    const fake = createFakeSut({ clock, latencyNs, complete: () => undefined });
+    const settings = { ...settingsOf(scenario), min_query_count: 10, min_duration_ms: 10 };
+    const hangs = { ...fake, endPhase: () => new Promise<void>(() => undefined) };
+    const throws = { ...fake, endPhase: () => Promise.reject(new Error('and that too')) };
+    for (const sut of [hangs, throws]) {
+      const { error, valuesOf } = await runFailingTest(sut, createTinyQsl(100, 64), settings, {
+        clock,
+        stall_timeout_ms: 1000,
+      });
+      expect(error.message).toMatch(/never completed/);
+      expect(valuesOf('result_validity')).toEqual(['INVALID']);
+    }
   });
 });

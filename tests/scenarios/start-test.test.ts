@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, RunError, SetupError } from '../../configs/errors.js';
 import { testSettings, type TestSettingsInput } from '../../configs/test-settings.js';
+import type { Clock, SystemUnderTest } from '../../scenarios/contract.js';
 import { createControl, reportFailure, requestStop } from '../../scenarios/control.js';
 import { logSettings } from '../../scenarios/logs/log-files.js';
 import { startTest } from '../../scenarios/start-test.js';
@@ -88,6 +89,59 @@ describe('Server', () => {
     expect(result.results?.constraintAdvice).toBe('Reduce target QPS to improve latency.');
   });
 
+  it('says so when a single hold-up of the driver was longer than the latency bound', async () => {
+    const clock = createFakeClock();
+    const sut = createFakeSut({
+      clock,
+      latencyNs: () => MS,
+      blocksNs: (query) => (query === 300 ? 150 * MS : 0),
+    });
+    const { result } = await runTest(sut, qsl, server, { clock });
+    expect(result.issueDelay?.p99_ns).toBe(0);
+    expect(result.doubtful.join()).toContain('The driver was held up');
+  });
+
+  it.each([
+    [100, 'sleeps before'],
+    [10_000, 'spins for'],
+  ])('at %d queries per second %s each due time', async (server_target_qps, wait) => {
+    const clock = createFakeClock();
+    const waits: string[] = [];
+    const watched: Clock = {
+      ...clock,
+      sleepUntil(due_ns) {
+        waits.push('sleeps before');
+        clock.sleepUntil(due_ns);
+      },
+      spinUntil(due_ns) {
+        waits.push('spins for');
+        clock.spinUntil(due_ns);
+      },
+    };
+    const sut = createFakeSut({ clock, latencyNs: () => MS });
+    await runTest(sut, qsl, { ...server, server_target_qps, min_duration_ms: 100 }, { clock: watched });
+    expect(new Set(waits)).toEqual(new Set([wait]));
+  });
+
+  it('gives a SUT on its own event loop its turns, however late the driver is', async () => {
+    const clock = createFakeClock();
+    const takes = 20 * MS; // twice the mean gap: later with each query
+    const sut: SystemUnderTest = {
+      name: 'on the event loop',
+      completionPlace: 'event-loop',
+      issueQuery(first, _count, records) {
+        clock.advance(takes);
+        queueMicrotask(() => records.completeSample(first));
+      },
+      flushQueries: () => undefined,
+    };
+    const { result } = await runTest(sut, qsl, { ...server, min_duration_ms: 5000 }, { clock });
+    const { issuedNs, completedNs } = result.performance!.shared;
+    const answered = issuedNs.map((issued, query) => completedNs[query]! - issued);
+    expect(Math.max(...answered)).toBeLessThanOrEqual(2 * takes);
+    expect(result.issueDelay?.max_ns).toBeGreaterThan(1000 * MS);
+  });
+
   it('never waits for completions, and stops when too many are outstanding', async () => {
     const clock = createFakeClock();
     const sut = createFakeSut({ clock, latencyNs: () => 10_000 * MS });
@@ -173,7 +227,10 @@ describe('a SUT that misbehaves', () => {
       },
     });
     const { result } = await runTest(sut, qsl, single, { clock });
-    expect(result.errors.join()).toContain('Received SequenceId that was too large');
+    expect(result.errors).toEqual([
+      `Received SequenceId that was too large. expected_size: ${result.results?.sampleCount} actual_size: 1000001`,
+      'Samples were completed that were not issued at that time. count: 1',
+    ]);
   });
 
   it('by losing one sample ends the run with an error that counts it, its logs complete', async () => {
@@ -204,7 +261,40 @@ describe('a SUT that misbehaves', () => {
     const { error, valuesOf } = await runFailingTest(sut, qsl, single, { clock });
     expect(error).toBeInstanceOf(RunError);
     expect(error.message).toBe('fake threw: out of paper');
-    expect(valuesOf('error_runtime').join()).toContain('out of paper');
+    expect(error.cause).toMatchObject({ message: 'out of paper' });
+    expect(valuesOf('error_runtime')).toContain('fake threw: out of paper');
+    expect(valuesOf('result_validity')).toEqual(['INVALID']);
+  });
+
+  it.each(['startPhase', 'flushQueries', 'endPhase'] as const)(
+    'by throwing in %s is told so',
+    async (call) => {
+      const clock = createFakeClock();
+      const sut = {
+        ...createFakeSut({ clock, latencyNs: () => MS }),
+        [call]: () => {
+          throw new Error('out of paper');
+        },
+      };
+      const { error, valuesOf } = await runFailingTest(sut, qsl, single, { clock });
+      expect(error).toBeInstanceOf(RunError);
+      expect(error.message).toBe('fake threw: out of paper');
+      expect(valuesOf('error_runtime')).toContain('fake threw: out of paper');
+    },
+  );
+
+  it('in the accuracy phase keeps the performance phase from starting', async () => {
+    const clock = createFakeClock();
+    const sut = createFakeSut({
+      clock,
+      onIssue: (query) => {
+        if (query === 7) throw new Error('out of paper');
+      },
+    });
+    const settings = { ...single, mode: 'SubmissionRun' as const };
+    const { accuracy, valuesOf } = await runFailingTest(sut, qsl, settings, { clock });
+    expect(valuesOf('generic_message')).toEqual(['Starting accuracy mode']);
+    expect(accuracy).toHaveLength(7);
   });
 
   it('by breaking on another thread ends the run at once', async () => {
