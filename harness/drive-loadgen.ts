@@ -6,7 +6,7 @@ import type { TestSettings } from '../configs/test-settings.js';
 import type { TestResult } from '../scenarios/start-test.js';
 import type { Call } from './call.js';
 import type { DriverThread } from './driver-thread.js';
-import { logSettingsFor } from './log-settings.js';
+import { logSettings } from '../scenarios/logs/log-files.js';
 import { createProgress } from './progress.js';
 import { createRunFolder, placeOf } from './run-folder.js';
 
@@ -44,7 +44,7 @@ export async function driveLoadGen({ config, mode, driver, call }: DriveRequest)
     const result = await call.interruption.whileRunning(driver.requestStop, () =>
       driver.run({
         settings,
-        logSettings: logSettingsFor(folder),
+        logSettings: logSettings(folder),
         stallTimeoutMs: config.settings.stall_timeout_ms,
         onPhase: progress.phase,
       }),

@@ -6,7 +6,7 @@ import type { BenchmarkConfig } from '../configs/benchmark-config.js';
 import type { ProbeResult } from '../configs/measured.js';
 import { testSettings, type TestSettings } from '../configs/test-settings.js';
 import { RunError } from '../configs/errors.js';
-import { logSettingsFor } from './log-settings.js';
+import { logSettings } from '../scenarios/logs/log-files.js';
 import { reportedPercentiles } from '../scenarios/latency-statistics.js';
 import type { TestResult } from '../scenarios/start-test.js';
 
@@ -35,7 +35,7 @@ export async function probeTargets(
   const measure = async (part: string, settings: TestSettings): Promise<TestResult> =>
     driver.run({
       settings,
-      logSettings: logSettingsFor(createRunFolder({ ...place, part: `probe/${part}` })),
+      logSettings: logSettings(createRunFolder({ ...place, part: `probe/${part}` })),
       stallTimeoutMs: stall_timeout_ms,
     });
 
