@@ -78,3 +78,18 @@ export interface Engine extends AsyncDisposable {
   /** Asks all threads to finish what runs and waits for them; never kills a thread inside an inference. */
   close(): Promise<void>;
 }
+
+/**
+ * Inference without LoadGen, on the calling thread: for questions of a person, calibration and checks of an engine. It
+ * blocks its thread while it computes.
+ */
+export interface DirectInference extends AsyncDisposable {
+  readonly facts: EngineFacts;
+  /**
+   * The logits of each sample in order, float32[length, 2]: start and end side by side. Samples may have any lengths up to
+   * the model's longest; up to `batch_size` samples of one length run together.
+   *
+   * @throws {RunError} when the engine breaks.
+   */
+  run(samples: TokenizedSamples): Promise<readonly Float32Array[]>;
+}

@@ -2,7 +2,7 @@
 
 import { ConfigError } from '../configs/errors.js';
 import type { SystemUnderTest } from '../scenarios/contract.js';
-import type { Engine, EngineRequest, SutSpec, TokenizedSamples } from './contract.js';
+import type { DirectInference, Engine, EngineRequest, SutSpec, TokenizedSamples } from './contract.js';
 import { connectNullSut, startNullEngine } from './null.js';
 
 /** Names for --engine. */
@@ -46,6 +46,20 @@ export async function connectSut(spec: SutSpec): Promise<SystemUnderTest> {
       return (await import('./onnxruntime/sut.js')).connectOnnxRuntimeSut(spec);
     default:
       throw unknownEngine(spec.engine);
+  }
+}
+
+/** Opens an engine for inference outside LoadGen. @throws {ConfigError | SetupError} */
+export async function openDirectInference(request: EngineRequest): Promise<DirectInference> {
+  switch (request.engine) {
+    case 'null':
+      throw new ConfigError(
+        'the null engine computes nothing, so it has no answers. Use --engine=onnxruntime.',
+      );
+    case 'onnxruntime':
+      return (await import('./onnxruntime/direct.js')).openOnnxRuntimeDirect(request);
+    default:
+      throw unknownEngine(request.engine);
   }
 }
 

@@ -11,6 +11,7 @@ import type { Flags, Selection } from '../configs/schema.js';
 import { findSetting, settingTable } from '../configs/setting-table.js';
 import type { Setting } from '../configs/setting-table.js';
 import { uint64 } from '../configs/test-settings.js';
+import { commands } from './commands.js';
 
 /** What the command line asks for. */
 export type CommandLine =
@@ -217,6 +218,9 @@ function epilogue(): string {
     'lists are separated by commas; words are taken in any case (singlestream, Single-Stream).',
     "Defaults here are the schema's; --dry_run shows what applies, and why:",
     'schema defaults < configs/<benchmark>/<Scenario>/config.json < systems/<system id>.json < flags.',
+    '',
+    'Commands (loadrig NAME --help):',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`),
     '',
     'Exit codes:',
     ...codes,

@@ -3,6 +3,8 @@
 
 import '../engines/onnxruntime/telemetry-off.js';
 import { ConfigError, exitCodes, RunError, SetupError } from '../configs/errors.js';
+import { didYouMean } from '../configs/did-you-mean.js';
+import { commands, type Command } from './commands.js';
 import { runCall } from './run-call.js';
 import { helpText, parseFlags } from './flags.js';
 import { describeProgram } from './program.js';
@@ -14,6 +16,8 @@ try {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
+  const [word = ''] = argv;
+  if (/^[a-z]/.test(word)) return (await findCommand(word).load()).run(argv.slice(1));
   const commandLine = parseFlags(argv);
   switch (commandLine.kind) {
     case 'help':
@@ -27,6 +31,16 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'run':
       return runCall(commandLine.flags, argv);
   }
+}
+
+/** @throws {ConfigError} for a word that names no command. */
+function findCommand(word: string): Command {
+  const command = commands.find(({ name }) => name === word);
+  if (command !== undefined) return command;
+  const names = commands.map(({ name }) => name);
+  throw new ConfigError(
+    `unknown command "${word}"${didYouMean(word, names)}. There are: ${names.join(', ')}; without one of them, benchmarks run.`,
+  );
 }
 
 /** Tells a person what went wrong; the stack is shown only where it is our own fault. */

@@ -10,12 +10,12 @@ export const BYTES_PER_TOKEN = 8;
 
 export interface Inference {
   /**
-   * Runs `count` samples of one length. Their QSL indices are `indexOf(0) …`; resolves to the logits
+   * Runs `count` of the samples, all of one length: those at the indices `indexOf(0) …`; resolves to the logits
    * float32[count, length, 2] as bytes, `responseBytes` per sample.
    *
    * @throws {RunError} when the session returns another shape.
    */
-  run(count: number, indexOf: (place: number) => number): Promise<Uint8Array>;
+  run(samples: TokenizedSamples, count: number, indexOf: (place: number) => number): Promise<Uint8Array>;
   /** Bytes of one response of the last run. */
   readonly responseBytes: number;
   release(): Promise<void>;
@@ -26,20 +26,22 @@ export async function createInference(
   engineFile: string,
   threads: number,
   batchSize: number,
-  samples: TokenizedSamples,
 ): Promise<Inference> {
   const session = await InferenceSession.create(engineFile, sessionOptions({ threads, optimize: false }));
-  const { tokenIds, offsets, segmentStarts, maxSequenceLength } = samples;
   // ONNX Runtime refuses tensors over shared memory: the ids are copied into these once per inference.
-  const ids = new Int32Array(batchSize * maxSequenceLength);
-  const segments = new Int32Array(batchSize * maxSequenceLength);
+  let ids = new Int32Array(0);
+  let segments = new Int32Array(0);
   let responseBytes = 0;
 
   return {
     get responseBytes() {
       return responseBytes;
     },
-    async run(count, indexOf) {
+    async run({ tokenIds, offsets, segmentStarts, maxSequenceLength }, count, indexOf) {
+      if (ids.length < batchSize * maxSequenceLength) {
+        ids = new Int32Array(batchSize * maxSequenceLength);
+        segments = new Int32Array(batchSize * maxSequenceLength);
+      }
       let at = 0;
       let length = 0;
       for (let place = 0; place < count; place++) {

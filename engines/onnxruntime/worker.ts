@@ -20,7 +20,7 @@ const clock = createClock();
 lowerPriority();
 try {
   const startNs = clock.now();
-  const inference = await createInference(engineFile, threads, batchSize, samples);
+  const inference = await createInference(engineFile, threads, batchSize);
   await warmUp(inference);
   let running = Promise.resolve();
   driverPort.on('message', (message: PhaseMessage) => {
@@ -62,7 +62,8 @@ async function warmUp(inference: Inference): Promise<void> {
   for (let index = 1; index < sampleCount; index++) {
     if (offsets[index + 1]! - offsets[index]! > offsets[longest + 1]! - offsets[longest]!) longest = index;
   }
-  for (const index of [longest, Math.floor(sampleCount / 2), longest]) await inference.run(1, () => index);
+  for (const index of [longest, Math.floor(sampleCount / 2), longest])
+    await inference.run(samples, 1, () => index);
 }
 
 async function runPhase(inference: Inference, { shared, order }: PhaseMessage): Promise<void> {
@@ -81,7 +82,7 @@ async function runPhase(inference: Inference, { shared, order }: PhaseMessage): 
       queue.wait();
       continue;
     }
-    const logits = await inference.run(claim.count, indexOf);
+    const logits = await inference.run(samples, claim.count, indexOf);
     const completedNs = clock.now();
     const size = inference.responseBytes;
     for (let place = 0; place < claim.count; place++) {

@@ -8,7 +8,7 @@ import '../../engines/onnxruntime/telemetry-off.js';
 import { SetupError } from '../../configs/errors.js';
 import type { Precision } from '../../engines/bert/linear.js';
 import { buildEngine, type EngineFile } from '../../engines/onnxruntime/build-engine.js';
-import { createInference } from '../../engines/onnxruntime/inference.js';
+import { openDirectSession } from '../../engines/onnxruntime/direct.js';
 import { temporaryFolder } from '../built.js';
 import { plainBert } from '../fakes/plain-bert.js';
 import { tinyTensors, writeTinyBert } from '../fakes/tiny-bert.js';
@@ -26,10 +26,9 @@ async function logitsOf(
   segmentStart: number,
 ): Promise<Float32Array> {
   const { path } = await build(precision);
-  const inference = await createInference(path, 1, 1, tokenizedSamples([{ ids, segmentStart }]));
-  const bytes = await inference.run(1, () => 0);
-  await inference.release();
-  return new Float32Array(Uint8Array.from(bytes).buffer);
+  await using session = await openDirectSession(path, 1, 1);
+  const [logits] = await session.run(tokenizedSamples([{ ids, segmentStart }]));
+  return logits!;
 }
 
 describe('the engine of a tiny BERT', () => {
@@ -130,15 +129,14 @@ describe('the default model in fp32', () => {
         segmentStart: segment_ids.indexOf(1),
       })),
     );
-    const inference = await createInference(path, 1, 1, samples);
+    await using session = await openDirectSession(path, 1, 2);
+    const answers = await session.run(samples);
     for (const [sample, { start_logits, end_logits }] of features.entries()) {
-      const bytes = await inference.run(1, () => sample);
-      const logits = new Float32Array(Uint8Array.from(bytes).buffer);
+      const logits = answers[sample]!;
       for (const [token, start] of start_logits.entries()) {
         expect(Math.abs(logits[2 * token]! - start)).toBeLessThan(1e-3);
         expect(Math.abs(logits[2 * token + 1]! - end_logits[token]!)).toBeLessThan(1e-3);
       }
     }
-    await inference.release();
   });
 });

@@ -31,8 +31,8 @@ function writeOneNumberModel(): string {
 describe('an engine that returns the wrong size', () => {
   it('is a run error that says what came and what was expected', async () => {
     const samples = tokenizedSamples([{ ids: [2, 4, 5, 3], segmentStart: 2 }]);
-    const inference = await createInference(writeOneNumberModel(), 1, 1, samples);
-    const running = inference.run(1, () => 0);
+    const inference = await createInference(writeOneNumberModel(), 1, 1);
+    const running = inference.run(samples, 1, () => 0);
     await expect(running).rejects.toThrow(RunError);
     await expect(running).rejects.toThrow(
       'the engine returned float32[1, 4, 1] as logits, expected float32[1, 4, 2]',

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError, exitCodes } from '../../configs/errors.js';
 import { settingTable } from '../../configs/setting-table.js';
+import { commands } from '../../harness/commands.js';
 import { helpText, parseFlags } from '../../harness/flags.js';
 
 function parse(...argv: readonly string[]) {
@@ -225,6 +226,12 @@ describe('--help', () => {
     },
   );
 
+  test('names every command with its sentence', async () => {
+    const text = await helpText();
+    for (const { name, summary } of commands)
+      expect(text).toMatch(new RegExp(`^  ${name} +${summary}$`, 'm'));
+  });
+
   test('--version asks for the version', () => {
     expect(parseFlags(['--version'])).toEqual({ kind: 'version' });
   });
@@ -249,7 +256,7 @@ describe('--help', () => {
     const sections = text
       .split('\n\n')
       .filter((section) => groups.some((group) => section.startsWith(`${group}\n`)));
-    const closing = text.slice(text.indexOf('Flags: '));
+    const closing = text.slice(text.indexOf('Flags: ')).replace(/Commands \(loadrig[^]*?\n\n/, '');
     expect([...sections, closing].join('\n\n')).toMatchInlineSnapshot(`
       "What to run
             --action            What to do; run = generate_engines, then run_harness. Make targets set it. [run |

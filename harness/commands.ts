@@ -1,0 +1,22 @@
+// The commands of the program beside `run`: an explicit list. `loadrig NAME …`; without a name it runs benchmarks.
+
+/** A command's module: harness/<name>/command.ts. */
+export interface CommandModule {
+  /**
+   * Does the command with the arguments after its name.
+   *
+   * @returns the exit code (configs/errors.ts).
+   * @throws {ConfigError | SetupError | RunError}
+   */
+  run(argv: readonly string[]): Promise<number>;
+}
+
+export interface Command {
+  readonly name: string;
+  /** One line for --help. */
+  readonly summary: string;
+  /** Loaded on demand: a command must not pay for the others' libraries. */
+  readonly load: () => Promise<CommandModule>;
+}
+
+export const commands: readonly Command[] = [];
