@@ -4,18 +4,12 @@
 import { z } from 'zod';
 import { ConfigError } from './errors.js';
 import { explainIssue } from './explain-issue.js';
-import {
-  benchmarks,
-  configVers,
-  harnessSettingsSchema,
-  loadgenShape,
-  runnableTestModes,
-  targetKeys,
-} from './schema.js';
+import { benchmarks, harnessSettingsSchema, loadgenShape, runnableTestModes, targetKeys } from './schema.js';
 import type { RunnableTestMode, TargetKey } from './schema.js';
 import { isSettingKey } from './setting-table.js';
 import { scenarios, testSettings } from './test-settings.js';
 import type { TestSettings } from './test-settings.js';
+import { configVers } from './variants.js';
 
 /**
  * What a value rests on, where that matters:
@@ -60,6 +54,10 @@ export const benchmarkConfigSchema = z.strictObject({
   system_id: z.string().min(1),
   /** Name of the machine in logs and results. */
   system_name: z.string().min(1),
+  /** The GPU whose values apply (systems/gpu-models.json); absent on machines without, or that do not use them. */
+  accelerator: z.string().min(1).optional(),
+  /** GPUs or MIG slices of the machine. */
+  accelerators_per_node: z.int().positive().optional(),
   /** Harness settings, complete. */
   settings: harnessSettingsSchema.required({ instances: true, threads_per_instance: true }),
   /** LoadGen's requested settings, the same for every mode; use loadgenSettings() for one mode's. */

@@ -3,22 +3,24 @@
 import { z } from 'zod';
 import { labels } from './benchmark-config.js';
 import type { Label } from './benchmark-config.js';
-import { blockSchema, configFileSchema } from './config-file.js';
+import { configFileSchema, gpuFileSchema, perGpuKeys, systemBlockSchema } from './config-file.js';
 import type {
   BenchmarkConfigFile,
   FileSetting,
   FileSettings,
+  GpuConfigFile,
   SettingsBlock,
   SystemConfigFile,
 } from './config-file.js';
 import { didYouMean } from './did-you-mean.js';
 import { ConfigError } from './errors.js';
 import { explainIssue, quoted } from './explain-issue.js';
-import { benchmarks, configVers } from './schema.js';
+import { benchmarks } from './schema.js';
 import type { Benchmark, SettingKey } from './schema.js';
 import { findSetting, isSettingKey, settingTable } from './setting-table.js';
 import { scenarios } from './test-settings.js';
 import type { Scenario } from './test-settings.js';
+import { configVers } from './variants.js';
 
 /**
  * Checks a parsed file against a schema; for forms that other folders own, such as systems/<id>.json.
@@ -39,13 +41,33 @@ export function checkBenchmarkConfig(
   scenario: Scenario,
 ): BenchmarkConfigFile {
   const outer = checkJson(json, file, configFileSchema);
-  const problems: string[] = [];
-  if (outer.scenario !== scenario) {
-    problems.push(`${file}: is for ${outer.scenario}, but its folder is for ${scenario}`);
-  }
-  const block = checkBlock(outer, file, '', scenario, problems);
+  const problems = wrongFolder(outer, file, scenario);
+  const block = checkBlock(outer, { file, path: '', scenario, keys: settingKeys }, problems);
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return { file, benchmark, scenario, ...block };
+}
+
+/** Checks the content of one gpus.json; whether its GPUs exist is checked where systems/gpu-models.json is known. */
+export function checkGpuConfig(
+  json: unknown,
+  file: string,
+  benchmark: Benchmark,
+  scenario: Scenario,
+): GpuConfigFile {
+  const outer = checkJson(json, file, gpuFileSchema);
+  const problems = wrongFolder(outer, file, scenario);
+  const gpus = Object.entries(outer.gpus).map(([name, block]) => {
+    const place = { file, path: `gpus.${name}.`, scenario, keys: gpuKeys };
+    return [name, checkBlock(block, place, problems)] as const;
+  });
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return { file, benchmark, scenario, gpus: new Map(gpus) };
+}
+
+function wrongFolder(outer: { readonly scenario: Scenario }, file: string, scenario: Scenario): string[] {
+  return outer.scenario === scenario
+    ? []
+    : [`${file}: is for ${outer.scenario}, but its folder is for ${scenario}`];
 }
 
 /**
@@ -59,10 +81,13 @@ export function checkSystemConfigs(json: unknown, file: string): SystemConfigFil
     children(ofBenchmark, file, `configs.${benchmark}`, scenarios, problems).flatMap(
       ([scenario, ofScenario]) => {
         const path = `configs.${benchmark}.${scenario}`;
-        const outer = blockSchema.safeParse(ofScenario, { reportInput: true });
-        if (outer.success)
-          return [{ benchmark, scenario, ...checkBlock(outer.data, file, `${path}.`, scenario, problems) }];
-        problems.push(...outerProblems(outer.error, file, [path], keysOf(blockSchema)));
+        const outer = systemBlockSchema.safeParse(ofScenario, { reportInput: true });
+        if (outer.success) {
+          const place = { file, path: `${path}.`, scenario, keys: settingKeys };
+          const { published } = outer.data;
+          return [{ benchmark, scenario, published, ...checkBlock(outer.data, place, problems) }];
+        }
+        problems.push(...outerProblems(outer.error, file, [path], keysOf(systemBlockSchema)));
         return [];
       },
     ),
@@ -93,15 +118,21 @@ function children<K extends string>(
   });
 }
 
+/** Where a block stands, and what its keys mean: the settings they give, by their name there. */
+interface Place {
+  readonly file: string;
+  readonly path: string;
+  readonly scenario: Scenario;
+  readonly keys: ReadonlyMap<string, SettingKey>;
+}
+
 function checkBlock(
-  outer: z.output<typeof blockSchema>,
-  file: string,
-  path: string,
-  scenario: Scenario,
+  outer: Pick<z.output<typeof systemBlockSchema>, 'settings' | 'config_ver'>,
+  place: Place,
   problems: string[],
 ): SettingsBlock {
   const check = (values: Readonly<Record<string, unknown>>, at: string) =>
-    checkSettings(values, `${file}: ${path}${at}`, scenario, problems);
+    checkSettings(values, `${place.file}: ${place.path}${at}`, place, problems);
   const settings = check(outer.settings, 'settings');
   const variants = configVers.flatMap((ver) => {
     const values = outer.config_ver[ver];
@@ -113,14 +144,15 @@ function checkBlock(
 function checkSettings(
   values: Readonly<Record<string, unknown>>,
   where: string,
-  scenario: Scenario,
+  { scenario, keys }: Place,
   problems: string[],
 ): FileSettings {
   const checked = new Map<SettingKey, FileSetting>();
   for (const [key, raw] of Object.entries(values)) {
-    const setting = findSetting(key);
-    if (setting === undefined || !isSettingKey(key)) {
-      problems.push(`${where}: unknown key "${key}"${didYouMean(key, fileKeys)}`);
+    const name = keys.get(key);
+    const setting = name === undefined ? undefined : findSetting(name);
+    if (setting === undefined || name === undefined) {
+      problems.push(`${where}: unknown key "${key}"${didYouMean(key, [...keys.keys()])}`);
       continue;
     }
     if (setting.scenario !== undefined && setting.scenario !== scenario) {
@@ -140,7 +172,7 @@ function checkSettings(
     if (label !== undefined && !isLabel(label)) {
       problems.push(`${where}.${key}: label must be one of ${labels.join(', ')}, got ${quoted(label)}`);
     }
-    checked.set(key, {
+    checked.set(name, {
       value: parsed.data,
       ...(isLabel(label) ? { label } : {}),
       ...(typeof note === 'string' ? { note } : {}),
@@ -149,7 +181,13 @@ function checkSettings(
   return checked;
 }
 
-const fileKeys = settingTable.filter(({ scope }) => scope === 'setting').map(({ key }) => key);
+const settingNames = settingTable.map(({ key }) => key).filter(isSettingKey);
+const settingKeys = new Map<string, SettingKey>(settingNames.map((key) => [key, key]));
+/** In gpus.json the targets of a whole system are left out: those of one GPU stand for them. */
+const gpuKeys = new Map<string, SettingKey>([
+  ...[...settingKeys].filter(([, key]) => !Object.values<string>(perGpuKeys).includes(key)),
+  ...Object.entries(perGpuKeys),
+]);
 
 const isLabel = (text: unknown): text is Label => labels.some((label) => label === text);
 

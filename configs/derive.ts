@@ -1,7 +1,8 @@
 // Values that follow from others: sessions from cores, query counts from early stopping, targets from a probe.
 
-import type { ConfigVer } from './schema.js';
 import type { Scenario } from './test-settings.js';
+import { variantOf } from './variants.js';
+import type { ConfigVer } from './variants.js';
 
 /** Least duration of a run that may be submitted, by the rules of every round since v1.0. */
 export const RULES_MIN_DURATION_MS = 600_000;
@@ -73,10 +74,10 @@ export function accuracyOf(configVer: ConfigVer): {
   readonly benchmark_full: 'bert-99' | 'bert-99.9';
   readonly accuracy_target: number;
 } {
-  switch (configVer) {
-    case 'default':
+  switch (variantOf(configVer).accuracy_target) {
+    case 'k_99':
       return { benchmark_full: 'bert-99', accuracy_target: 0.99 };
-    case 'high_accuracy':
+    case 'k_99_9':
       return { benchmark_full: 'bert-99.9', accuracy_target: 0.999 };
   }
 }

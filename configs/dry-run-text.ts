@@ -14,6 +14,9 @@ function heading(config: BenchmarkConfig): string {
     : `not submittable: ${config.not_submittable_because.join('; ')}`;
   return [
     `${config.system_name} ${config.benchmark_full} ${config.scenario} (config_ver ${config.config_ver})`,
+    ...(config.accelerator === undefined
+      ? []
+      : [`  GPUs: ${config.accelerators_per_node ?? 1} × ${config.accelerator}`]),
     `  modes: ${config.test_modes.join(', then ')}; accuracy: at least ${config.accuracy_target} of the reference F1`,
     `  ${verdict}`,
     '',
@@ -22,10 +25,16 @@ function heading(config: BenchmarkConfig): string {
 
 type Row = readonly [key: string, value: string, origin: string, label: string];
 
-/** Settings of other scenarios have no effect and are left out. */
+/** Settings of other scenarios and engines have no effect and are left out. */
 function rowsOf(config: BenchmarkConfig): Row[] {
+  const { engine } = config.settings;
   return settingTable
-    .filter(({ scope, scenario }) => scope === 'setting' && (scenario ?? config.scenario) === config.scenario)
+    .filter(
+      ({ scope, scenario, engines }) =>
+        scope === 'setting' &&
+        (scenario ?? config.scenario) === config.scenario &&
+        (engines?.includes(engine) ?? true),
+    )
     .map(({ key }) => {
       const entry = config.provenance[key];
       if (entry === undefined) return [key, '(to be measured)', 'probe', ''];

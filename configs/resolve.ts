@@ -1,41 +1,22 @@
-// Resolving: schema defaults < configs/<benchmark>/<Scenario>/config.json < systems/<id>.json < flags.
-// Pure: the same input gives the same frozen configs, one per (config_ver, scenario), with the origin of every value.
+// Resolving: the layers of a run become one value for each setting, what nobody said is derived, and what cannot be is
+// refused. Pure: the same input gives the same frozen configs, one per (config_ver, scenario), with every origin.
 
 import { frozen } from './benchmark-config.js';
-import type { BenchmarkConfig, Provenance } from './benchmark-config.js';
-import type {
-  BenchmarkConfigFile,
-  FileSetting,
-  FileSettings,
-  SettingsBlock,
-  SystemConfigFile,
-} from './config-file.js';
+import type { BenchmarkConfig } from './benchmark-config.js';
+import { isFor } from './config-file.js';
+import type { BenchmarkConfigFile } from './config-file.js';
 import { contradictions } from './contradictions.js';
 import { accuracyOf, deriveInstances, deriveMinQueryCount } from './derive.js';
+import { engineProblems } from './engine-problems.js';
 import { ConfigError } from './errors.js';
+import { infeasible, largestBatch } from './feasible.js';
+import type { GpusForConfigs } from './gpu-layers.js';
+import { layersOf, mergeLayers } from './layers.js';
+import type { OneRun, SystemForConfigs, Values } from './layers.js';
 import { harnessSettingsSchema, loadgenShape, targetKeys } from './schema.js';
-import type {
-  Benchmark,
-  ConfigVer,
-  Flags,
-  RunnableTestMode,
-  Selection,
-  SettingKey,
-  SettingOverrides,
-  TargetKey,
-} from './schema.js';
-import { schemaDefaults } from './setting-table.js';
+import type { Flags, RunnableTestMode, Selection, SettingKey, TargetKey } from './schema.js';
 import { reasonsNotSubmittable } from './submittable.js';
 import type { Scenario } from './test-settings.js';
-
-/** What resolving must know of the machine. */
-export interface SystemForConfigs {
-  readonly system_id: string;
-  /** Cores this process may use. */
-  readonly available_cores: number;
-  /** Settings of systems/<id>.json, where it has any. */
-  readonly configs?: SystemConfigFile | undefined;
-}
 
 export interface ResolveInput {
   readonly flags: Flags;
@@ -43,66 +24,56 @@ export interface ResolveInput {
   readonly system: SystemForConfigs;
 }
 
-/** Some settings from one place. */
-export interface Layer {
-  readonly origin: string;
-  readonly settings: FileSettings;
-}
-
-/** Values of quick and fast runs; a flag that says otherwise wins. */
-const shortRuns = { quick: 10_000, fast: 60_000 } as const;
-
 /**
  * One config per (config_ver, scenario), in the order of the flags.
  *
  * @throws {ConfigError} with everything that is wrong with any of them.
  */
-export function resolveConfigs({
-  flags,
-  benchmarkConfigs,
-  system,
-}: ResolveInput): readonly BenchmarkConfig[] {
-  const { selection } = flags;
+export function resolveConfigs(input: ResolveInput): readonly BenchmarkConfig[] {
   const problems: string[] = [];
-  const configs = selection.benchmarks.flatMap((benchmark) =>
-    selection.config_ver.flatMap((configVer) =>
-      selection.scenarios.flatMap((scenario) => {
-        const file = benchmarkConfigs.find(isFor(benchmark, scenario));
-        if (file === undefined) {
-          problems.push(`configs/${benchmark}/${scenario}/config.json: no such file`);
-          return [];
-        }
-        return [resolveOne({ flags, file, system, benchmark, configVer, scenario }, problems)];
-      }),
-    ),
-  );
+  const configs = runsOf(input, problems).map((run) => resolveOne(run, problems));
   if (problems.length > 0) throw new ConfigError([...new Set(problems)].join('\n'));
   return Object.freeze(configs);
 }
 
-interface OneRun {
-  readonly flags: Flags;
-  readonly file: BenchmarkConfigFile;
-  readonly system: SystemForConfigs;
-  readonly benchmark: Benchmark;
-  readonly configVer: ConfigVer;
-  readonly scenario: Scenario;
+/** What decides each run that the flags ask for; a scenario without a config file is a problem. */
+export function runsOf(
+  { flags, benchmarkConfigs, system }: ResolveInput,
+  problems: string[],
+): readonly OneRun[] {
+  const { selection } = flags;
+  return selection.benchmarks.flatMap((benchmark) =>
+    selection.config_ver.flatMap((configVer) =>
+      selection.scenarios.flatMap((scenario) => {
+        const file = benchmarkConfigs.find(isFor(benchmark, scenario));
+        if (file !== undefined) return [{ flags, file, system, benchmark, configVer, scenario }];
+        problems.push(`configs/${benchmark}/${scenario}/config.json: no such file`);
+        return [];
+      }),
+    ),
+  );
 }
 
 function resolveOne(run: OneRun, problems: string[]): BenchmarkConfig {
   const { flags, system, benchmark, configVer, scenario } = run;
   const layers = layersOf(run);
   const values = mergeLayers(layers);
-  addDerived(values, scenario, system);
+  const gpus = values.get('engine')?.value === 'tensorrt' ? system.gpus : undefined;
+  addDerived(values, scenario, system, gpus);
 
   const test_modes = testModesOf(flags.selection);
   const target = targetKeys[scenario];
   const isSizedByTarget = scenario === 'Server' || test_modes.some((mode) => mode !== 'AccuracyOnly');
-  const needs_probe: TargetKey[] = !values.has(target) && isSizedByTarget ? [target] : [];
-  if (needs_probe.length > 0 && values.get('probe')?.value === false) problems.push(missingTarget(scenario));
-  problems.push(...contradictions(values));
+  const mayProbe = values.get('probe')?.value === true;
+  const isGuessed = values.get(target)?.label === 'guessed';
+  const needs_probe: TargetKey[] =
+    isSizedByTarget && (!values.has(target) || (isGuessed && mayProbe)) ? [target] : [];
+  if (needs_probe.length > 0 && !mayProbe) problems.push(missingTarget(scenario));
+  problems.push(...contradictions(values), ...engineProblems(run, values));
+  if (gpus !== undefined) problems.push(...infeasible(values, gpus).map((text) => `${scenario}: ${text}`));
 
   const reasons = reasonsNotSubmittable({ selection: flags.selection, scenario, values, layers });
+  const system_id = gpus?.system_id ?? system.system_id;
   return frozen({
     config_format: 1 as const,
     benchmark,
@@ -110,8 +81,11 @@ function resolveOne(run: OneRun, problems: string[]): BenchmarkConfig {
     config_ver: configVer,
     scenario,
     test_modes,
-    system_id: system.system_id,
-    system_name: flags.selection.system_name ?? system.system_id,
+    system_id,
+    system_name: flags.selection.system_name ?? system_id,
+    ...(gpus === undefined
+      ? {}
+      : { accelerator: gpus.accelerator, accelerators_per_node: gpus.accelerators_per_node }),
     settings: pick(values, Object.keys(harnessSettingsSchema.shape)) as BenchmarkConfig['settings'],
     loadgen: {
       ...defaultsOfOtherTargets(scenario, isSizedByTarget),
@@ -124,71 +98,15 @@ function resolveOne(run: OneRun, problems: string[]): BenchmarkConfig {
   });
 }
 
-/** All layers of one run, lowest first. */
-export function layersOf({ flags, file, system, benchmark, configVer, scenario }: OneRun): readonly Layer[] {
-  const systemBlock = system.configs?.blocks.find(isFor(benchmark, scenario));
-  return [
-    { origin: 'default', settings: settingsMap(withoutTargets(schemaDefaults())) },
-    ...blockLayers(file.file, file, configVer),
-    ...(systemBlock === undefined ? [] : blockLayers(system.configs?.file ?? '', systemBlock, configVer)),
-    { origin: 'flag', settings: shortRun(flags.selection, scenario) },
-    { origin: 'flag', settings: settingsMap(flags.overrides) },
-  ];
-}
-
-const isFor =
-  (benchmark: string, scenario: Scenario) =>
-  (block: { readonly benchmark: string; readonly scenario: Scenario }): boolean =>
-    block.benchmark === benchmark && block.scenario === scenario;
-
-function blockLayers(origin: string, block: SettingsBlock, configVer: ConfigVer): Layer[] {
-  const ofVariant = block.config_ver[configVer];
-  return [
-    { origin, settings: block.settings },
-    ...(ofVariant === undefined ? [] : [{ origin, settings: ofVariant }]),
-  ];
-}
-
-const settingsMap = (settings: SettingOverrides): FileSettings =>
-  new Map(Object.entries(settings).map(([key, value]) => [key as SettingKey, { value }]));
-
-function withoutTargets(settings: SettingOverrides): SettingOverrides {
-  const targets: readonly string[] = Object.values(targetKeys);
-  return Object.fromEntries(Object.entries(settings).filter(([key]) => !targets.includes(key)));
-}
-
-function shortRun(selection: Selection, scenario: Scenario): FileSettings {
-  const name = selection.quick ? 'quick' : selection.fast ? 'fast' : undefined;
-  if (name === undefined) return new Map();
-  const note = `--${name}`;
-  const settings = new Map<SettingKey, FileSetting>([['min_duration_ms', { value: shortRuns[name], note }]]);
-  if (scenario === 'Offline') settings.set('min_query_count', { value: 1, note });
-  return settings;
-}
-
-type Values = Map<SettingKey, Provenance>;
-
-function mergeLayers(layers: readonly Layer[]): Values {
-  const values: Values = new Map();
-  for (const { origin, settings } of layers) {
-    for (const [key, given] of settings) {
-      values.set(key, { ...given, value: given.value as Provenance['value'], origin });
-    }
-  }
-  return values;
-}
-
-function addDerived(values: Values, scenario: Scenario, system: SystemForConfigs): void {
+function addDerived(
+  values: Values,
+  scenario: Scenario,
+  system: SystemForConfigs,
+  gpus: GpusForConfigs | undefined,
+): void {
   const numberOf = (key: SettingKey) => values.get(key)?.value as number | undefined;
-  const derived = deriveInstances(scenario, system.available_cores, {
-    instances: numberOf('instances'),
-    threads_per_instance: numberOf('threads_per_instance'),
-  });
-  for (const key of ['instances', 'threads_per_instance'] as const) {
-    if (values.has(key)) continue;
-    const note = `${system.available_cores} cores`;
-    values.set(key, { value: derived[key], origin: 'detected', label: 'derived', note });
-  }
+  if (gpus === undefined) addSessions(values, scenario, system.available_cores);
+  else addStreams(values, gpus);
   if (values.get('min_query_count')?.origin !== 'default') return;
   const latency = numberOf('single_stream_expected_latency_ns');
   const queries = deriveMinQueryCount(scenario, numberOf('min_duration_ms') ?? 0, latency);
@@ -203,6 +121,43 @@ function addDerived(values: Values, scenario: Scenario, system: SystemForConfigs
       note: 'max_query_count',
     });
   }
+}
+
+function addSessions(values: Values, scenario: Scenario, cores: number): void {
+  const numberOf = (key: SettingKey) => values.get(key)?.value as number | undefined;
+  const derived = deriveInstances(scenario, cores, {
+    instances: numberOf('instances'),
+    threads_per_instance: numberOf('threads_per_instance'),
+  });
+  for (const key of ['instances', 'threads_per_instance'] as const) {
+    if (values.has(key)) continue;
+    values.set(key, { value: derived[key], origin: 'detected', label: 'derived', note: `${cores} cores` });
+  }
+}
+
+/** Streams of all GPUs; and, where another GPU's batch stands in, one that this GPU's memory holds. */
+function addStreams(values: Values, gpus: GpusForConfigs): void {
+  const streams = Number(values.get('gpu_inference_streams')?.value);
+  const note = `${gpus.accelerators_per_node} × gpu_inference_streams`;
+  const value = streams * gpus.accelerators_per_node;
+  values.set('instances', { value, origin: 'detected', label: 'derived', note });
+  values.set('threads_per_instance', {
+    value: 1,
+    origin: 'detected',
+    label: 'derived',
+    note: 'one per stream',
+  });
+
+  const batch = values.get('batch_size');
+  if (gpus.match === 'known' || batch === undefined || batch.origin === 'flag') return;
+  const most = largestBatch(values, gpus);
+  if (most === 0 || most >= Number(batch.value)) return;
+  values.set('batch_size', {
+    value: most,
+    origin: 'detected',
+    label: 'derived',
+    note: `most that the memory holds; ${gpus.accelerator} takes ${String(batch.value)}`,
+  });
 }
 
 function pick(values: Values, keys: readonly string[]): Record<string, unknown> {

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { scenarios, testSettingsSchema } from './test-settings.js';
 import type { Scenario, TestMode, TestSettings } from './test-settings.js';
+import { accuracyTargets, configVers, harnessTypes, powerSettings } from './variants.js';
 
 declare module 'zod' {
   interface GlobalMeta {
@@ -15,12 +16,15 @@ declare module 'zod' {
     aliases?: readonly string[];
     /** What applies when nothing is said, where the schema itself has no default. */
     unset?: string;
+    /** The engines a setting has a meaning for; all where it is absent. */
+    engines?: readonly EngineName[];
   }
 }
 
 export const groups = [
   'What to run',
   'Engine',
+  'GPU engine',
   'Data set',
   'Output',
   'Targets that nobody gave',
@@ -33,13 +37,13 @@ export type Group = (typeof groups)[number];
 
 export const actions = ['run', 'generate_engines', 'run_harness', 'preprocess_data'] as const;
 export const benchmarks = ['bert'] as const;
-export const configVers = ['default', 'high_accuracy'] as const;
-export const engines = ['onnxruntime', 'null'] as const;
-export const precisions = ['fp32', 'fp16', 'int8'] as const;
+export const engines = ['onnxruntime', 'tensorrt', 'null'] as const;
+export const precisions = ['fp32', 'fp16', 'int8', 'bf16', 'fp8'] as const;
 
 export type Action = (typeof actions)[number];
 export type Benchmark = (typeof benchmarks)[number];
-export type ConfigVer = (typeof configVers)[number];
+export type EngineName = (typeof engines)[number];
+export type Precision = (typeof precisions)[number];
 
 /** Modes a flag can ask for; FindPeakPerformance is LoadGen's, but BERT has none. */
 export const runnableTestModes = [
@@ -79,7 +83,22 @@ export const selectionSchema = z.strictObject({
   config_ver: list(configVers).default(['default']).meta({
     group: 'What to run',
     description:
-      'Accuracy variants, comma list or all: default keeps 99 % of the reference F1, high_accuracy 99.9 %.',
+      'Variants, comma list; default keeps 99 % of the reference F1, high_accuracy 99.9 %; all = both of them. The others hold published values of GPU systems.',
+  }),
+  accuracy_target: z.enum(accuracyTargets).optional().meta({
+    group: 'What to run',
+    description: 'The accuracy part of config_ver in the words of later rounds; .99 and .999 are taken too.',
+    unset: 'what config_ver says',
+  }),
+  power_setting: z.enum(powerSettings).optional().meta({
+    group: 'What to run',
+    description: 'The power part of config_ver: MaxQ = maxq.',
+    unset: 'what config_ver says',
+  }),
+  harness_type: z.enum(harnessTypes).optional().meta({
+    group: 'What to run',
+    description: 'The harness part of config_ver.',
+    unset: 'what config_ver says',
   }),
   test_mode: z.enum(runnableTestModes).optional().meta({
     group: 'What to run',
@@ -108,6 +127,12 @@ export const selectionSchema = z.strictObject({
     description: 'Name of this machine in logs and results.',
     unset: 'the detected system id',
   }),
+  system: z.string().min(1).optional().meta({
+    group: 'What to run',
+    description:
+      'System id of systems/ (loadrig list systems): resolve for that machine instead of this one.',
+    unset: 'the detected system',
+  }),
   system_file: path().optional().meta({
     group: 'What to run',
     description: 'JSON file that describes this machine and its settings.',
@@ -126,15 +151,21 @@ export const selectionSchema = z.strictObject({
     .meta({ group: 'Output', description: 'Print the resolved settings with their origins, and stop.' }),
 });
 
+/** What the settings of the GPU engine have in common; their names are those of NVIDIA's harness. */
+const gpuEngine = { group: 'GPU engine', engines: ['tensorrt'] } as const;
+
 /** Settings of a benchmark run, in config files and flags alike. */
 export const harnessSettingsSchema = z.strictObject({
   engine: z.enum(engines).default('onnxruntime').meta({
     group: 'Engine',
-    description: 'What runs the model; null answers at once and measures the driver itself.',
+    description:
+      'What runs the model: onnxruntime on the CPU, tensorrt on NVIDIA GPUs; null answers at once and measures the driver itself.',
+    unset: 'onnxruntime; tensorrt where --system or --system_file names a machine with GPUs',
   }),
   precision: z.enum(precisions).default('fp32').meta({
     group: 'Engine',
-    description: 'Number format of the weights (config_ver default: int8, high_accuracy: fp32).',
+    description:
+      'Number format of the weights (config_ver default: int8, high_accuracy: fp32, on GPUs fp16 or fp8). fp8 = an fp16 network with fp8 GEMMs. onnxruntime runs fp32, fp16 and int8.',
   }),
   batch_size: positiveInt()
     .default(1)
@@ -149,12 +180,17 @@ export const harnessSettingsSchema = z.strictObject({
     .meta({
       group: 'Engine',
       description: 'Sessions side by side.',
-      aliases: ['gpu_inference_streams'],
-      unset: 'one per core; SingleStream: 1',
+      unset: 'one per core; SingleStream: 1; tensorrt: GPUs × gpu_inference_streams',
+      engines: ['onnxruntime', 'null'],
     }),
   threads_per_instance: positiveInt()
     .optional()
-    .meta({ group: 'Engine', description: 'Threads inside one session.', unset: 'cores / instances' }),
+    .meta({
+      group: 'Engine',
+      description: 'Threads inside one session.',
+      unset: 'cores / instances',
+      engines: ['onnxruntime', 'null'],
+    }),
   model: path()
     .default('data/models/minilm-qa')
     .meta({
@@ -167,6 +203,130 @@ export const harnessSettingsSchema = z.strictObject({
     unit: 'ms',
     description: 'Give the run up when no sample completes for this long; 0 = never.',
   }),
+
+  gpu_inference_streams: positiveInt()
+    .default(1)
+    .meta({
+      ...gpuEngine,
+      description: 'Streams that compute side by side on one GPU; each has its own buffers.',
+    }),
+  gpu_copy_streams: positiveInt()
+    .default(1)
+    .meta({
+      ...gpuEngine,
+      description: 'Streams that copy inputs and outputs, for each inference stream.',
+    }),
+  variable_length: z
+    .boolean()
+    .default(true)
+    .meta({
+      ...gpuEngine,
+      description:
+        'Compute every sample at its true length, packed without padding; false pads to max_seq_length (Volta: no such kernels).',
+    }),
+  bert_opt_seqlen: positiveInt()
+    .default(384)
+    .meta({
+      ...gpuEngine,
+      unit: 'tokens',
+      description: 'Length for which the engine is tuned.',
+    }),
+  use_graphs: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description: 'Replay captured CUDA graphs in place of launching each kernel.',
+    }),
+  graphs_max_seqlen: positiveInt()
+    .default(240)
+    .meta({
+      ...gpuEngine,
+      unit: 'tokens',
+      description: 'Longest sample for which graphs are captured; longer ones are launched kernel by kernel.',
+    }),
+  graph_specs: z
+    .string()
+    .default('')
+    .meta({
+      ...gpuEngine,
+      description:
+        'Which graphs to capture: (longest length, step of the batch, most tokens, step of the tokens), one bracket after the other; empty = every batch size up to graphs_max_seqlen.',
+      unset: 'none',
+    }),
+  soft_drop: z
+    .number()
+    .gt(0)
+    .lte(1)
+    .default(1)
+    .meta({
+      ...gpuEngine,
+      unit: 'fraction',
+      description:
+        'Server: share of the samples that is answered in time; the rest, from the heaviest batches, waits for the end of the run. 1 = none is put off.',
+    }),
+  active_sms: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(100)
+    .meta({
+      ...gpuEngine,
+      unit: '%',
+      description:
+        'Share of the multiprocessors with which kernels are timed when the engine is built, so that the choice fits streams that run side by side.',
+    }),
+  workspace_size: z
+    .int()
+    .nonnegative()
+    .default(5_368_709_120)
+    .meta({
+      ...gpuEngine,
+      unit: 'bytes',
+      description: 'Most memory that building the engine may use for trying kernels.',
+    }),
+  enable_interleaved: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description:
+        'int8: interleaved data layout; faster on Turing and Xavier, without effect on other precisions.',
+    }),
+  use_small_tile_gemm_plugin: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description: 'Matrix products with small tiles, on Ampere; excludes enable_interleaved.',
+    }),
+  gemm_plugin_fairshare_cache_size: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .meta({
+      ...gpuEngine,
+      description: 'Share of the L2 cache that a small-tile product assumes; 0 = its own choice.',
+    }),
+  power_limit: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .meta({
+      ...gpuEngine,
+      unit: 'W',
+      description:
+        'Power cap of each GPU with which the values were taken (maxq); 0 = none. The cap itself is set by you.',
+    }),
+  vboost_slider: z
+    .int()
+    .min(0)
+    .max(4)
+    .default(0)
+    .meta({
+      ...gpuEngine,
+      description: 'Position of the boost slider with which the values were taken; 0 = as delivered.',
+    }),
 
   data: path()
     .default('data/squad/xquad.en.json')

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { groups, harnessSettingsSchema, loadgenShape, selectionSchema, targetKeys } from './schema.js';
-import type { Group, SettingKey, SettingOverrides } from './schema.js';
+import type { EngineName, Group, SettingKey, SettingOverrides } from './schema.js';
 import type { Scenario } from './test-settings.js';
 
 /** How a value is written on the command line. */
@@ -23,6 +23,8 @@ export interface Setting {
   readonly unset: string | undefined;
   /** The one scenario it belongs to; undefined = all. */
   readonly scenario: Scenario | undefined;
+  /** The engines it has a meaning for; undefined = all. */
+  readonly engines: readonly EngineName[] | undefined;
   /** `selection`: flags only. `setting`: flags and config files. */
   readonly scope: 'selection' | 'setting';
   /** Schema of a given value, without its default. */
@@ -98,6 +100,7 @@ function row(key: string, schema: z.ZodType, scope: Setting['scope'], isLoadgen:
     fallback: isTarget ? undefined : schema.safeParse(undefined).data,
     unset: isTarget ? 'measured by a probe' : meta.unset,
     scenario: isLoadgen || scope === 'setting' ? scenarioOfKey(key) : undefined,
+    engines: meta.engines,
     scope,
     schema: inner,
   };

@@ -14,6 +14,7 @@ export interface SubmittableInput {
   readonly scenario: Scenario;
   readonly values: ReadonlyMap<SettingKey, Provenance>;
   readonly layers: readonly {
+    readonly isRules?: boolean;
     readonly settings: ReadonlyMap<SettingKey, { readonly value: unknown; readonly label?: Label }>;
   }[];
 }
@@ -40,7 +41,8 @@ const isDefault = (values: SubmittableInput['values'], key: 'model' | 'data') =>
 /** Published values that a higher layer has replaced. */
 function againstTheRules(values: SubmittableInput['values'], layers: SubmittableInput['layers']): string[] {
   const published = new Map<SettingKey, unknown>();
-  for (const { settings } of layers) {
+  for (const { settings, isRules } of layers) {
+    if (isRules !== true) continue;
     for (const [key, { value, label }] of settings) {
       if (label === 'published') published.set(key, value);
     }

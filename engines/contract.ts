@@ -5,6 +5,7 @@
 // `sutSpec` and makes the SystemUnderTest that LoadGen sees.
 
 import type { MessagePort } from 'node:worker_threads';
+import type { Precision } from '../configs/schema.js';
 
 /**
  * The tokenised dataset as engines see it, in shared memory, at true length (no padding).
@@ -26,7 +27,7 @@ export interface TokenizedSamples {
 /** Everything an engine may be asked for; what has no meaning for an engine is refused by name in its start. */
 export interface EngineRequest {
   readonly engine: string;
-  readonly precision: 'fp32' | 'fp16' | 'int8';
+  readonly precision: Precision;
   /** Most samples in one inference. */
   readonly batch_size: number;
   /** Sessions (CPU) or inference streams (GPU) side by side. */

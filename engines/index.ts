@@ -1,12 +1,12 @@
 // The engines there are: an explicit list. `startEngine` on the main thread, `connectSut` on the driver's.
 
-import { ConfigError } from '../configs/errors.js';
+import { ConfigError, SetupError } from '../configs/errors.js';
 import type { SystemUnderTest } from '../scenarios/contract.js';
 import type { DirectInference, Engine, EngineRequest, SutSpec, TokenizedSamples } from './contract.js';
 import { connectNullSut, startNullEngine } from './null.js';
 
 /** Names for --engine. */
-export const engineNames = ['onnxruntime', 'null'] as const;
+export const engineNames = ['onnxruntime', 'tensorrt', 'null'] as const;
 
 /** Starts the engine that the request names. @throws {ConfigError | SetupError | RunError} */
 export async function startEngine(request: EngineRequest, samples: TokenizedSamples): Promise<Engine> {
@@ -16,6 +16,8 @@ export async function startEngine(request: EngineRequest, samples: TokenizedSamp
     case 'onnxruntime':
       // Loaded on demand: other engines must not need its library.
       return (await import('./onnxruntime/engine.js')).startOnnxRuntimeEngine(request, samples);
+    case 'tensorrt':
+      throw tensorrtMissing();
     default:
       throw unknownEngine(request.engine);
   }
@@ -32,6 +34,8 @@ export async function generateEngine(request: EngineRequest): Promise<void> {
       request.report(`${path}: ${built ? 'built' : 'there already, unchanged'}`);
       return;
     }
+    case 'tensorrt':
+      throw tensorrtMissing();
     default:
       throw unknownEngine(request.engine);
   }
@@ -44,6 +48,8 @@ export async function connectSut(spec: SutSpec): Promise<SystemUnderTest> {
       return connectNullSut();
     case 'onnxruntime':
       return (await import('./onnxruntime/sut.js')).connectOnnxRuntimeSut(spec);
+    case 'tensorrt':
+      throw tensorrtMissing();
     default:
       throw unknownEngine(spec.engine);
   }
@@ -58,9 +64,18 @@ export async function openDirectInference(request: EngineRequest): Promise<Direc
       );
     case 'onnxruntime':
       return (await import('./onnxruntime/direct.js')).openOnnxRuntimeDirect(request);
+    case 'tensorrt':
+      throw tensorrtMissing();
     default:
       throw unknownEngine(request.engine);
   }
+}
+
+/** Its settings resolve, so that they can be read and planned with; nothing runs them. */
+function tensorrtMissing(): SetupError {
+  return new SetupError(
+    'engine tensorrt is not part of this version: its settings resolve (--dry_run, loadrig explain), but nothing runs them. Use --engine=onnxruntime to run on the CPU.',
+  );
 }
 
 function unknownEngine(name: string): ConfigError {

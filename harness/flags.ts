@@ -11,6 +11,8 @@ import type { Flags, Selection } from '../configs/schema.js';
 import { findSetting, settingTable } from '../configs/setting-table.js';
 import type { Setting } from '../configs/setting-table.js';
 import { uint64 } from '../configs/test-settings.js';
+import { allConfigVers } from '../configs/variants.js';
+import { variantFlags, variantWord } from './variant-flags.js';
 import { commands } from './commands.js';
 
 /** What the command line asks for. */
@@ -38,7 +40,7 @@ export function parseFlags(argv: readonly string[]): CommandLine {
     else if (texts.length > 1) problems.push(`--${key} is given ${texts.length} times; give it once`);
     else values.set(key, readValue(setting, texts[0] ?? '', problems));
   }
-  const selection = readSelection(values);
+  const selection = readSelection(variantFlags(values, problems));
   // Which flags make sense is only known once the scenarios are.
   const isKnown = !values.has('scenarios') || values.get('scenarios') !== undefined;
   if (isKnown) problems.push(...senseless([...values.keys()], selection));
@@ -134,13 +136,14 @@ function fromText(setting: Setting, text: string): unknown {
     case 'seed':
       return uint64.safeParse(text).data ?? text;
     case 'choice':
-      return choice(text, setting.choices);
+      return variantWord(setting.key, text) ?? choice(text, setting.choices);
     case 'list': {
       const words = text
         .split(',')
         .map((word) => word.trim())
         .filter((word) => word !== '');
-      if (words.some((word) => word.toLowerCase() === 'all')) return setting.choices;
+      if (words.some((word) => word.toLowerCase() === 'all'))
+        return setting.key === 'config_ver' ? allConfigVers : setting.choices;
       return [...new Set(words.map((word) => choice(word, setting.choices)))];
     }
     case 'text':
@@ -166,6 +169,8 @@ function senseless(given: readonly string[], selection: Selection): string[] {
     if (scenario === undefined || selection.scenarios.includes(scenario)) return [];
     return [`--${key} belongs to ${scenario}, but --scenarios is ${selection.scenarios.join(',')}`];
   });
+  if (selection.system !== undefined && selection.system_file !== undefined)
+    problems.push('--system and --system_file exclude each other; give one of them');
   if (selection.quick && selection.fast)
     problems.push('--quick and --fast exclude each other; give one of them');
   if (selection.config !== undefined) {

@@ -1,20 +1,17 @@
 // One call of the program: from flags to resolved configurations, each of them run, and the blocks that close the call.
 
 import { join } from 'node:path';
-import type { BenchmarkConfig } from '../configs/benchmark-config.js';
 import { dryRunText } from '../configs/dry-run-text.js';
 import { exitCodes } from '../configs/errors.js';
-import { loadBenchmarkConfigs, loadSavedConfig, loadSystemFile } from '../configs/load.js';
-import { resolveConfigs } from '../configs/resolve.js';
 import type { Flags } from '../configs/schema.js';
 import { captureSystem } from '../systems/capture.js';
 import { describeSystem } from '../systems/detect.js';
-import { describedBy, systemFileSchema } from '../systems/schema.js';
 import type { Call } from './call.js';
 import { closingBlocks, summaryObjects } from './closing-blocks.js';
 import { listenForInterruption } from './interruption.js';
 import { prepareOnly } from './prepare.js';
-import { describeProgram, packageRoot } from './program.js';
+import { describeProgram } from './program.js';
+import { resolveFlags } from './resolve-flags.js';
 import { createCallFolder } from './run-folder.js';
 import { exitCodeOf, type RunOutcome } from './run-outcome.js';
 import { runBenchmark } from './run.js';
@@ -23,8 +20,9 @@ import { toJsonText, writeWholeFile } from './write-file.js';
 /** Does what the flags ask for and returns the exit code. @throws {ConfigError | SetupError | RunError} */
 export async function runCall(flags: Flags, command: readonly string[]): Promise<number> {
   const { selection } = flags;
-  const { system, configs } = resolveAll(flags);
+  const { system, configs, notes } = resolveFlags(flags, describeSystem(captureSystem()));
   if (selection.dry_run) {
+    for (const note of notes) process.stdout.write(`${note}\n\n`);
     process.stdout.write(dryRunText(configs));
     return exitCodes.valid.code;
   }
@@ -55,6 +53,7 @@ export async function runCall(flags: Flags, command: readonly string[]): Promise
   say(
     `Detected system ID: ${system.system_id} (${system.host_processor_model_name}, ${system.available_cores} cores)`,
   );
+  for (const note of notes) say(note);
 
   const outcomes: RunOutcome[] = [];
   try {
@@ -67,22 +66,6 @@ export async function runCall(flags: Flags, command: readonly string[]): Promise
     if (outcomes.length > 0) close(outcomes, call.folder);
   }
   return exitCodeOf(outcomes);
-}
-
-function resolveAll({ selection, overrides }: Flags): {
-  readonly system: Call['system'];
-  readonly configs: readonly BenchmarkConfig[];
-} {
-  const detected = describeSystem(captureSystem());
-  const file = loadSystemFile(packageRoot, detected.system_id, selection.system_file, systemFileSchema);
-  const system = file === undefined ? detected : describedBy(file.description, detected);
-  if (selection.config !== undefined) return { system, configs: [loadSavedConfig(selection.config)] };
-  const configs = resolveConfigs({
-    flags: { selection, overrides },
-    benchmarkConfigs: loadBenchmarkConfigs(packageRoot, 'bert', selection.scenarios),
-    system: { system_id: system.system_id, available_cores: system.available_cores, configs: file?.configs },
-  });
-  return { system, configs };
 }
 
 function close(outcomes: readonly RunOutcome[], folder: string): void {

@@ -19,17 +19,18 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { SetupError } from '../../configs/errors.js';
+import { ConfigError, SetupError } from '../../configs/errors.js';
 import { openCheckpoint, type BertCheckpoint } from '../bert/checkpoint.js';
 import { buildBertGraph, GRAPH_VERSION } from '../bert/graph.js';
 import type { Precision } from '../bert/linear.js';
 import { encodeSplitModel } from '../bert/onnx-writer.js';
+import type { EngineRequest } from '../contract.js';
 import { errorCode, withBuildLock } from './build-lock.js';
 import { optimizeGraph } from './graph-optimization.js';
 
 export interface EngineBuildRequest {
   readonly modelDir: string;
-  readonly precision: Precision;
+  readonly precision: EngineRequest['precision'];
   readonly enginesDir: string;
   /** False: a missing engine is an error that says how to build it. */
   readonly mayBuild: boolean;
@@ -68,6 +69,12 @@ export const runtimeVersion = (
   createRequire(import.meta.url)('onnxruntime-node/package.json') as { readonly version: string }
 ).version;
 
+/** @throws {ConfigError} for a precision that has no operators here. */
+function runnablePrecision(precision: EngineRequest['precision']): Precision {
+  if (precision === 'fp32' || precision === 'fp16' || precision === 'int8') return precision;
+  throw new ConfigError(`engine onnxruntime runs fp32, fp16 and int8, got ${precision}`);
+}
+
 /**
  * Finds the engine or builds it. An unchanged model is never built twice; a damaged file is noticed and rebuilt.
  *
@@ -75,7 +82,8 @@ export const runtimeVersion = (
  * @throws {SetupError} when it cannot be written, or is missing and may not be built.
  */
 export async function buildEngine(request: EngineBuildRequest): Promise<EngineFile> {
-  const { modelDir, precision, enginesDir, mayBuild, report } = request;
+  const { modelDir, enginesDir, mayBuild, report } = request;
+  const precision = runnablePrecision(request.precision);
   const startMs = performance.now();
   using checkpoint = openCheckpoint(modelDir);
   const builtFrom = {

@@ -71,7 +71,7 @@ test('all mistakes of a file come at once, with file and key', () => {
     c.json: settings: unknown key "server_target_qp"; did you mean "server_target_qps"?
     c.json: settings.server_target_latency_percentile must be less than 1, got 1
     c.json: settings.batch_size must be a number, got "4"
-    c.json: settings.precision must be fp32, fp16 or int8, got "int4"
+    c.json: settings.precision must be fp32, fp16, int8, bf16 or fp8, got "int4"
     c.json: settings.min_duration_ms: label must be one of published, measured, derived, guessed, got "rumoured"
     c.json: settings.max_duration_ms: unknown key "lable"; did you mean "label"?
     c.json: settings: "offline_expected_qps" belongs to Offline, this block is for Server

@@ -6,7 +6,7 @@ import type { BenchmarkConfig } from '../../configs/benchmark-config.js';
 import { checkBenchmarkConfig, checkSystemConfigs } from '../../configs/check-file.js';
 import { loadBenchmarkConfigs } from '../../configs/load.js';
 import { resolveConfigs } from '../../configs/resolve.js';
-import type { SystemForConfigs } from '../../configs/resolve.js';
+import type { SystemForConfigs } from '../../configs/layers.js';
 import { scenarios } from '../../configs/test-settings.js';
 import { flagsOf } from './flags-of.js';
 

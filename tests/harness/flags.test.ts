@@ -49,7 +49,7 @@ describe('spellings of a flag', () => {
     [['--min-duration=60000'], { min_duration_ms: 60_000 }],
     [['--max_duration=90000'], { max_duration_ms: 90_000 }],
     [['--gpu_batch_size=4'], { batch_size: 4 }],
-    [['--gpu_inference_streams=2'], { instances: 2 }],
+    [['--gpu_batch_size=2'], { batch_size: 2 }],
     [['--performance_sample_count=64'], { performance_sample_count_override: 64 }],
     [['--qsl_rng_seed=18446744073709551615'], { qsl_rng_seed: 18446744073709551615n }],
     [['--precision=INT8'], { precision: 'int8' }],
@@ -141,7 +141,7 @@ describe('mistakes', () => {
       --scenarios must be SingleStream, MultiStream, Server or Offline, got "Ofline"; did you mean "Offline"?
       --min_duration_ms must be a number, got "NaN"
       --instances must be a whole number, got 1.5
-      --config_ver needs a value: Accuracy variants, comma list or all: default keeps 99 % of the reference F1, high_accuracy 99.9 %.
+      --config_ver needs a value: Variants, comma list; default keeps 99 % of the reference F1, high_accuracy 99.9 %; all = both of them. The others hold published values of GPU systems.
       --save_latencies must be true or false, got "maybe"
       --system_name must be letters, digits, ".", "-" and "_" (it names a folder), got "../x""
     `);
@@ -166,9 +166,12 @@ describe('mistakes', () => {
     ['--scenarios=', '--scenarios needs a value'],
     ['--scenarios', '--scenarios needs a value'],
     ['--benchmarks=resnet50', '--benchmarks must be bert, got "resnet50"'],
-    ['--precision=int4', '--precision must be fp32, fp16 or int8, got "int4"; did you mean "int8"?'],
+    [
+      '--precision=int4',
+      '--precision must be fp32, fp16, int8, bf16 or fp8, got "int4"; did you mean "int8"?',
+    ],
     ['--test_mode=FindPeakPerformance', '--test_mode must be PerformanceOnly, AccuracyOnly or SubmissionRun'],
-    ['--soft_drop=0.99', 'unknown flag --soft_drop'],
+    ['--soft_drop=1.5', '--soft_drop must be at most 1, got 1.5'],
     ['--benchmark=bert', 'unknown flag --benchmark; did you mean "--benchmarks"?'],
     ['--gpu_batch_sise=3', 'unknown flag --gpu_batch_sise; did you mean "--gpu_batch_size"?'],
     ['-x', 'unknown flag'],
@@ -264,8 +267,18 @@ describe('--help', () => {
             --benchmarks        Benchmarks, comma list. [bert; default: bert]
             --scenarios         Scenarios, comma list in any case; one run follows the other. [SingleStream |
                                 MultiStream | Server | Offline; default: Offline,Server,SingleStream]
-            --config_ver        Accuracy variants, comma list or all: default keeps 99 % of the reference F1,
-                                high_accuracy 99.9 %. [default | high_accuracy; default: default]
+            --config_ver        Variants, comma list; default keeps 99 % of the reference F1, high_accuracy 99.9 %;
+                                all = both of them. The others hold published values of GPU systems. [default |
+                                high_accuracy | triton | high_accuracy_triton | triton_unified |
+                                high_accuracy_triton_unified | maxq | maxq_high_accuracy | maxq_triton |
+                                maxq_high_accuracy_triton | maxq_triton_unified | maxq_high_accuracy_triton_unified
+                                | hetero | hetero_high_accuracy; default: default]
+            --accuracy_target   The accuracy part of config_ver in the words of later rounds; .99 and .999 are taken
+                                too. [k_99 | k_99_9; default: what config_ver says]
+            --power_setting     The power part of config_ver: MaxQ = maxq. [MaxP | MaxQ; default: what config_ver
+                                says]
+            --harness_type      The harness part of config_ver. [custom | triton | triton_unified | hetero; default:
+                                what config_ver says]
             --test_mode         Speed, accuracy, or both in one log. [PerformanceOnly | AccuracyOnly |
                                 SubmissionRun; default: PerformanceOnly; with --quick or --fast: PerformanceOnly,
                                 then AccuracyOnly]
@@ -273,23 +286,30 @@ describe('--help', () => {
             --fast, --test_run  Runs of 60 s (Offline: at least 1 sample). Not submittable.
             --config            Repeat a run from the config.json saved beside its logs. [default: resolve from
                                 configs/, systems/ and flags]
+            --system            System id of systems/ (loadrig list systems): resolve for that machine instead of
+                                this one. [default: the detected system]
             --system_file       JSON file that describes this machine and its settings. [default: systems/<system
                                 id>.json where it exists]
         -h, --help              Show this text.
             --version           Show the version.
 
       Engine
-            --engine                              What runs the model; null answers at once and measures the driver
-                                                  itself. [onnxruntime | null; default: onnxruntime]
-            --precision                           Number format of the weights (config_ver default: int8,
-                                                  high_accuracy: fp32). [fp32 | fp16 | int8; default: fp32]
-            --batch_size, --gpu_batch_size        Most samples in one inference. [samples; default: 1]
-            --instances, --gpu_inference_streams  Sessions side by side. [default: one per core; SingleStream: 1]
-            --threads_per_instance                Threads inside one session. [default: cores / instances]
-            --model, --model_path                 Folder with config.json, model.safetensors and vocab.txt of a
-                                                  BertForQuestionAnswering. [default: data/models/minilm-qa]
-            --stall_timeout_ms                    Give the run up when no sample completes for this long; 0 = never.
-                                                  [ms; default: 60000]
+            --engine                        What runs the model: onnxruntime on the CPU, tensorrt on NVIDIA GPUs;
+                                            null answers at once and measures the driver itself. [onnxruntime |
+                                            tensorrt | null; default: onnxruntime; tensorrt where --system or
+                                            --system_file names a machine with GPUs]
+            --precision                     Number format of the weights (config_ver default: int8, high_accuracy:
+                                            fp32, on GPUs fp16 or fp8). fp8 = an fp16 network with fp8 GEMMs.
+                                            onnxruntime runs fp32, fp16 and int8. [fp32 | fp16 | int8 | bf16 | fp8;
+                                            default: fp32]
+            --batch_size, --gpu_batch_size  Most samples in one inference. [samples; default: 1]
+            --instances                     Sessions side by side. [default: one per core; SingleStream: 1;
+                                            tensorrt: GPUs × gpu_inference_streams]
+            --threads_per_instance          Threads inside one session. [default: cores / instances]
+            --model, --model_path           Folder with config.json, model.safetensors and vocab.txt of a
+                                            BertForQuestionAnswering. [default: data/models/minilm-qa]
+            --stall_timeout_ms              Give the run up when no sample completes for this long; 0 = never. [ms;
+                                            default: 60000]
 
       Targets that nobody gave
             --probe                     Measure a missing target with a short probe; with --no-probe a missing

@@ -1,0 +1,48 @@
+// What does not go together with the engine: number formats it cannot run, settings of other engines, variants that hold
+// values of GPU systems.
+
+import type { OneRun, Values } from './layers.js';
+import type { EngineName, Precision } from './schema.js';
+import { findSetting } from './setting-table.js';
+import { allConfigVers } from './variants.js';
+
+const precisionsOf: Readonly<Record<EngineName, readonly Precision[] | undefined>> = {
+  onnxruntime: ['fp32', 'fp16', 'int8'],
+  tensorrt: ['fp32', 'fp16', 'int8', 'bf16', 'fp8'],
+  null: undefined, // computes nothing, in any precision
+};
+
+/** Everything that contradicts the engine of a run, in words, with what to use. */
+export function engineProblems({ flags, system, configVer }: OneRun, values: Values): string[] {
+  const engine = values.get('engine')?.value as EngineName;
+  const precision = values.get('precision')?.value as Precision;
+  const runnable = precisionsOf[engine];
+  const problems: string[] = [];
+  if (engine === 'tensorrt' && system.gpus === undefined) {
+    problems.push(
+      'engine tensorrt needs an NVIDIA GPU, and none was found. Use --engine=onnxruntime, or --system=ID to resolve for another machine (loadrig list systems).',
+    );
+  }
+  if (runnable !== undefined && !runnable.includes(precision)) {
+    problems.push(`precision ${precision} cannot run on engine ${engine}; use ${runnable.join(', ')}`);
+  }
+  if (engine !== 'tensorrt' && !allConfigVers.some((ver) => ver === configVer)) {
+    problems.push(
+      `config_ver ${configVer} holds values of GPU systems for engine tensorrt; engine ${engine} has ${allConfigVers.join(', ')}`,
+    );
+  }
+  for (const key of Object.keys(flags.overrides)) {
+    const engines = findSetting(key)?.engines;
+    if (engines === undefined || engines.includes(engine)) continue;
+    problems.push(
+      `--${key} belongs to engine ${engines.join(' and ')}, this run uses ${engine}${insteadOf(key)}`,
+    );
+  }
+  return problems;
+}
+
+/** The settings that mean the same to the other engine. */
+function insteadOf(key: string): string {
+  if (key === 'gpu_inference_streams') return '; use --instances';
+  return key === 'instances' ? '; use --gpu_inference_streams' : '';
+}

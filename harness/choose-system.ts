@@ -1,0 +1,186 @@
+// Which machine a call resolves for: this one as detected, one of systems/ by --system, or a file by --system_file.
+
+import { gpuAncestry, loadCatalogue, systemAncestry } from '../configs/catalogue.js';
+import type { Catalogue, ListedSystem } from '../configs/catalogue.js';
+import { didYouMean } from '../configs/did-you-mean.js';
+import { ConfigError } from '../configs/errors.js';
+import type { GpusForConfigs } from '../configs/gpu-layers.js';
+import type { SystemForConfigs } from '../configs/layers.js';
+import { loadSystemFile } from '../configs/load.js';
+import type { Selection } from '../configs/schema.js';
+import { gpuModels, matchGpu, matchSystems } from '../systems/match.js';
+import type { GpuMatch } from '../systems/match.js';
+import { describedBy, gpuModelsSchema, systemFileSchema } from '../systems/schema.js';
+import type { GpuModelEntry, SystemDescription, SystemFile } from '../systems/schema.js';
+
+export type SystemCatalogue = Catalogue<SystemFile, GpuModelEntry>;
+
+/** The machine of a call. */
+export interface ChosenSystem {
+  /** This machine, as detected, with what its own file says. */
+  readonly description: SystemDescription;
+  readonly forConfigs: SystemForConfigs;
+  /** Lines that a person should read: what stands in for what. */
+  readonly notes: readonly string[];
+}
+
+/** Every system there is, and `ownFile`, where one is given. @throws {ConfigError} with all that is wrong. */
+export function openCatalogue(root: string, ownFile?: string): SystemCatalogue {
+  return loadCatalogue(root, 'bert', { system: systemFileSchema, gpuModels: gpuModelsSchema }, ownFile);
+}
+
+/**
+ * Chooses the machine.
+ *
+ * @param root Folder that holds configs/ and systems/.
+ * @throws {ConfigError} when the flags name no system, or several fit.
+ */
+export function chooseSystem(
+  root: string,
+  selection: Pick<Selection, 'system' | 'system_file'>,
+  detected: SystemDescription,
+): ChosenSystem {
+  if (selection.system !== undefined) return systemOf(openCatalogue(root), selection.system, detected);
+  const file = loadSystemFile(root, detected.system_id, selection.system_file, systemFileSchema);
+  if (file?.description.accelerator !== undefined) {
+    const { system_id } = file.description;
+    return withGpus(openCatalogue(root, selection.system_file), system_id, detected, {
+      name: 'tensorrt',
+      origin: file.configs.file,
+    });
+  }
+  const description = file === undefined ? detected : describedBy(file.description, detected);
+  const { system_id, available_cores } = description;
+  const ofCpu = { system_id, available_cores, configs: file?.configs };
+  const found = detectedGpus(root, description);
+  if (found === undefined) return { description, forConfigs: ofCpu, notes: [] };
+  const { accelerators_per_node: count, accelerator, because } = found;
+  return {
+    description,
+    forConfigs: { ...ofCpu, gpus: found },
+    notes: [
+      `GPUs: ${count} × ${accelerator}${found.match === 'known' ? '' : ` stands in (${because})`}, system ${found.system_id}. ` +
+        'They are not used: this version runs on the CPU. Their settings: --dry_run --engine=tensorrt',
+    ],
+  };
+}
+
+/** A listed system, as --system names it. @throws {ConfigError} when there is none of that name. */
+export function systemOf(
+  catalogue: SystemCatalogue,
+  system_id: string,
+  detected: SystemDescription,
+): ChosenSystem {
+  const listed = catalogue.systems.get(system_id);
+  if (listed === undefined) {
+    throw new ConfigError(
+      `--system: "${system_id}" is not in systems/${didYouMean(system_id, [...catalogue.systems.keys()])}. See: loadrig list systems`,
+    );
+  }
+  if (listed.description.accelerator !== undefined) {
+    return withGpus(catalogue, system_id, detected, { name: 'tensorrt', origin: '--system' });
+  }
+  const { available_cores } = describedBy(listed.description, detected);
+  const forConfigs = { system_id, available_cores, configs: listed.configs };
+  return { description: detected, forConfigs, notes: [] };
+}
+
+function withGpus(
+  catalogue: SystemCatalogue,
+  system_id: string,
+  detected: SystemDescription,
+  engine: NonNullable<SystemForConfigs['engine']>,
+): ChosenSystem {
+  const lineage = systemAncestry(system_id, catalogue.systems);
+  const own = lineage.at(-1);
+  if (own === undefined) throw new Error(`${system_id} is in the catalogue`);
+  const { accelerator = '', accelerators_per_node = 1 } = own.description;
+  const gpus = {
+    system_id,
+    ...gpusOf(catalogue, modelOf(catalogue, own.description), accelerators_per_node, lineage),
+  };
+  const forConfigs = { system_id, available_cores: detected.available_cores, gpus, engine };
+  const notes = gpus.match === 'known' ? [] : [`${system_id}: ${accelerator}: ${gpus.because}`];
+  return { description: detected, forConfigs, notes };
+}
+
+/** The model that a system file names, or the nearest to the GPU it describes. */
+function modelOf({ gpus }: SystemCatalogue, system: SystemFile): GpuMatch {
+  const models = gpuModels(gpus);
+  const {
+    accelerator = '',
+    accelerator_compute_capability: capability,
+    accelerator_memory_gib: gib,
+  } = system;
+  const model = models.find(({ name }) => name === accelerator);
+  if (model !== undefined) return { model, match: 'known', because: `${system.system_id} names it` };
+  // The catalogue has been checked: a GPU it does not know is described.
+  return matchGpu(
+    { name: accelerator, compute_capability: capability ?? 0, memory_bytes: (gib ?? 0) * 2 ** 30 },
+    models,
+  );
+}
+
+function gpusOf(
+  catalogue: SystemCatalogue,
+  { model, match, because }: GpuMatch,
+  count: number,
+  lineage: readonly ListedSystem<SystemFile>[],
+  facts: { readonly compute_capability: number; readonly memory_bytes: number } = {
+    compute_capability:
+      lineage.at(-1)?.description.accelerator_compute_capability ?? model.compute_capability,
+    memory_bytes: (lineage.at(-1)?.description.accelerator_memory_gib ?? model.memory_gib) * 2 ** 30,
+  },
+): GpusForConfigs {
+  return {
+    accelerator: model.name,
+    accelerators_per_node: count,
+    architecture: model.architecture,
+    compute_capability: facts.compute_capability,
+    memory_bytes: facts.memory_bytes,
+    match,
+    because,
+    blocks: gpuAncestry(model.name, catalogue.gpus),
+    lineage: lineage.map(({ description, configs }) => ({
+      configs,
+      accelerators_per_node: description.accelerators_per_node ?? count,
+    })),
+    files: catalogue.gpuConfigs,
+  };
+}
+
+/** The GPUs that detection found, as the system they make; undefined where there are none. */
+function detectedGpus(
+  root: string,
+  { accelerators = [], architecture }: SystemDescription,
+): SystemForConfigs['gpus'] {
+  const [first] = accelerators;
+  if (first === undefined) return undefined;
+  const catalogue = openCatalogue(root);
+  const found = matchGpu(first, gpuModels(catalogue.gpus));
+  const count = accelerators.filter(({ name }) => name === first.name).length;
+  const machine = { accelerator: found.model.name, count, hostArchitecture: architecture };
+  const fitting =
+    found.match === 'known'
+      ? matchSystems(
+          machine,
+          [...catalogue.systems.values()].map(({ description }) => description),
+        )
+      : [];
+  const [system, ...others] = fitting;
+  if (others.length > 0) {
+    throw new ConfigError(
+      `${fitting.length} systems of systems/ match this machine (${count} × ${found.model.name}): ${fitting.map(({ system_id }) => system_id).join(', ')}. ` +
+        'Choose one with --system=ID, or let one of the files extend the other.',
+    );
+  }
+  const lineage = system === undefined ? [] : systemAncestry(system.system_id, catalogue.systems);
+  return {
+    system_id: system?.system_id ?? `${plainId(first.name, found)}x${count}`,
+    ...gpusOf(catalogue, found, count, lineage, first),
+  };
+}
+
+/** A name for systems that are not listed: the model's, or the machine's own where the model only stands in. */
+const plainId = (name: string, { model, match }: GpuMatch) =>
+  match === 'known' ? model.name : name.replace(/[^A-Za-z0-9-]+/g, '_').replace(/^NVIDIA_/, '');
