@@ -10,7 +10,7 @@ INSTALLED := node_modules/.package-lock.json
 BUILT := build/js/.built
 SOURCES := $(shell find harness scenarios configs systems engines -name '*.ts' 2>/dev/null)
 
-.PHONY: help install build check test run generate_engines run_harness preprocess_data bench format clean clean_shallow
+.PHONY: help install build check test run generate_engines run_harness preprocess_data bench docs format clean clean_shallow
 
 help: ## list the targets
 	@grep -hE '^[a-z_]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -51,6 +51,9 @@ preprocess_data: $(BUILT) ## tokenise the data set into build/preprocessed_data,
 
 bench: $(BUILT) ## measure the driver and the engine (BENCH_ARGS="--json" for JSON)
 	@node build/js/harness/bench/main.js $(BENCH_ARGS)
+
+docs: $(BUILT) ## write the generated pages again: docs/systems.md
+	@$(LOADRIG) list systems --markdown > docs/systems.md
 
 format: $(INSTALLED) ## rewrite all files in the house format
 	npx --no-install prettier --write --log-level warn .

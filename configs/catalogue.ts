@@ -134,8 +134,8 @@ function danglingNames<S extends SystemForm, G extends GpuForm>({
       description.accelerator_memory_gib !== undefined;
     if (!isDescribed && gpus[accelerator]?.compute_capability === undefined) {
       problems.push(
-        `${configs.file}: accelerator "${accelerator}" is no GPU of systems/${GPU_MODELS}${didYouMean(accelerator, modelNames)}. ` +
-          'For another GPU also give accelerator_compute_capability and accelerator_memory_gib.',
+        `${configs.file}: accelerator "${accelerator}" is no GPU of systems/${GPU_MODELS} (any other also needs ` +
+          `accelerator_compute_capability and accelerator_memory_gib)${didYouMean(accelerator, modelNames)}`,
       );
     }
     if (description.accelerators_per_node === undefined) {

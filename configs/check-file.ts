@@ -87,7 +87,9 @@ export function checkSystemConfigs(json: unknown, file: string): SystemConfigFil
           const { published } = outer.data;
           return [{ benchmark, scenario, published, ...checkBlock(outer.data, place, problems) }];
         }
-        problems.push(...outerProblems(outer.error, file, [path], keysOf(systemBlockSchema)));
+        problems.push(
+          ...outerProblems(outer.error, file, [path], [...keysOf(systemBlockSchema), ...configVers]),
+        );
         return [];
       },
     ),

@@ -82,6 +82,8 @@ const publishedRowSchema = z.strictObject({
   scheduled_samples_per_second: z.number().positive().optional(),
   /** Result of SingleStream. */
   p90_latency_ns: z.number().positive().optional(),
+  /** Settings that the row leaves to its harness, or that were never published. */
+  unsaid: z.array(z.string()).optional(),
   /** Where the row contradicts its own log, or itself. */
   note: z.string().optional(),
 });

@@ -2,14 +2,7 @@
 // and the files that one extends. Every value gets a label: published, derived (by count or architecture), or guessed.
 
 import { blockLayers, isFor, perGpuKeys } from './config-file.js';
-import type {
-  FileSetting,
-  FileSettings,
-  GpuConfigFile,
-  Layer,
-  PublishedRow,
-  SystemConfigFile,
-} from './config-file.js';
+import type { FileSetting, GpuConfigFile, Layer, PublishedRow, SystemConfigFile } from './config-file.js';
 import type { Label } from './benchmark-config.js';
 import { targetKeys } from './schema.js';
 import type { Benchmark, SettingKey } from './schema.js';
@@ -46,6 +39,7 @@ export interface GpusForConfigs {
 
 /** Targets that grow with the number of GPUs. */
 const scaled: readonly string[] = Object.values(perGpuKeys);
+const targets: readonly string[] = Object.values(targetKeys);
 
 /** All layers of the machine's GPUs for one run, lowest first. */
 export function gpuLayers(
@@ -58,7 +52,7 @@ export function gpuLayers(
   const published = publishedRow(gpus, benchmark, scenario, configVer);
   const own = gpus.lineage.at(-1);
   const basis =
-    published === undefined ? withoutRow(gpus, scenario, configVer) : rowLabels(published, scenario);
+    published === undefined ? basisWithoutRow(gpus, scenario, configVer) : rowBasis(published, scenario);
 
   const file = gpus.files.find(isFor(benchmark, scenario));
   const ofGpus = gpus.blocks.flatMap((name) => {
@@ -92,15 +86,32 @@ export function publishedRow(
   return block?.published[configVer];
 }
 
-/** What values rest on: targets may rest on less than the rest. */
-interface Basis {
-  readonly settings: { readonly label: Label; readonly note: string };
-  readonly targets: { readonly label: Label; readonly note: string };
-}
+/** What a value rests on, by its setting. */
+type Basis = (key: SettingKey) => { readonly label: Label; readonly note: string };
 
-function rowLabels(row: PublishedRow, scenario: Scenario): Basis {
-  const said = { label: 'published', note: rowNote(row, scenario) } as const;
-  return { settings: said, targets: said };
+/** Details of building an engine that rounds say or leave to their harness as it comes. */
+const details: readonly SettingKey[] = [
+  'graphs_max_seqlen',
+  'graph_specs',
+  'active_sms',
+  'workspace_size',
+  'enable_interleaved',
+  'use_small_tile_gemm_plugin',
+  'gemm_plugin_fairshare_cache_size',
+  'power_limit',
+  'vboost_slider',
+];
+
+function rowBasis(row: PublishedRow, scenario: Scenario): Basis {
+  const note = rowNote(row, scenario);
+  const isUnsaid = (key: SettingKey) => details.includes(key) || row.unsaid?.includes(key) === true;
+  return (key) =>
+    isUnsaid(key)
+      ? {
+          label: 'derived',
+          note: `${row.round}; where it does not say, the default of its harness or the nearest round`,
+        }
+      : { label: 'published', note };
 }
 
 /** `v3.0, submitted 25602 samples/s`, or that nobody submitted it. */
@@ -114,23 +125,20 @@ function rowNote(row: PublishedRow, scenario: Scenario): string {
   return [`${row.round}, ${proof}`, ...(row.note === undefined ? [] : [row.note])].join('; ');
 }
 
-function withoutRow(gpus: GpusForConfigs, scenario: Scenario, configVer: ConfigVer): Basis {
+function basisWithoutRow(gpus: GpusForConfigs, scenario: Scenario, configVer: ConfigVer): Basis {
   const { accelerator, accelerators_per_node: count } = gpus;
   if (gpus.match === 'nearest') {
-    return {
-      settings: { label: 'derived', note: gpus.because },
-      targets: { label: 'guessed', note: gpus.because },
-    };
+    return (key) => ({ label: targets.includes(key) ? 'guessed' : 'derived', note: gpus.because });
   }
   const own = gpus.lineage.at(-1);
   const hasRows = own?.configs.blocks.some((block) => Object.keys(block.published).length > 0) === true;
   const why = hasRows
     ? `${own.configs.file} has no published ${configVer} for ${scenario}`
     : 'nothing was published for this system';
-  return {
-    settings: { label: 'derived', note: `from ${accelerator}; ${why}` },
-    targets: { label: 'derived', note: `${count} × ${accelerator}; ${why}` },
-  };
+  return (key) => ({
+    label: 'derived',
+    note: `${scaled.includes(key) ? `${count} ×` : 'from'} ${accelerator}; ${why}`,
+  });
 }
 
 /** A layer with its targets for this machine's number of GPUs, and labels where the file gives none. */
@@ -138,14 +146,12 @@ function adapted(
   { settings, ...layer }: Layer,
   { factor, basis }: { readonly factor: number; readonly basis: Basis | undefined },
 ): Layer {
-  const targets: readonly string[] = Object.values(targetKeys);
   const entries = [...settings].map(([key, given]): readonly [SettingKey, FileSetting] => {
     const value = scaled.includes(key) ? exact(Number(given.value) * factor) : given.value;
-    const said = targets.includes(key) ? basis?.targets : basis?.settings;
-    const isWeaker = given.label !== undefined || said === undefined;
-    return [key, isWeaker ? { ...given, value } : { ...said, value }];
+    const ownLabel = given.label !== undefined || basis === undefined;
+    return [key, ownLabel ? { ...given, value } : { ...basis(key), value }];
   });
-  return { ...layer, settings: new Map(entries) satisfies FileSettings };
+  return { ...layer, settings: new Map(entries) };
 }
 
 /** Thirds and the like come back whole: 12 digits are more than any target has. */

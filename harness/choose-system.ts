@@ -74,7 +74,7 @@ export function systemOf(
   const listed = catalogue.systems.get(system_id);
   if (listed === undefined) {
     throw new ConfigError(
-      `--system: "${system_id}" is not in systems/${didYouMean(system_id, [...catalogue.systems.keys()])}. See: loadrig list systems`,
+      `--system: "${system_id}" is not in systems/ (loadrig list systems shows them all)${didYouMean(system_id, [...catalogue.systems.keys()])}`,
     );
   }
   if (listed.description.accelerator !== undefined) {
@@ -97,11 +97,47 @@ function withGpus(
   const { accelerator = '', accelerators_per_node = 1 } = own.description;
   const gpus = {
     system_id,
-    ...gpusOf(catalogue, modelOf(catalogue, own.description), accelerators_per_node, lineage),
+    ...gpusOf(
+      catalogue,
+      modelOf(catalogue, own.description),
+      accelerators_per_node,
+      lineage,
+      own.description,
+    ),
   };
   const forConfigs = { system_id, available_cores: detected.available_cores, gpus, engine };
   const notes = gpus.match === 'known' ? [] : [`${system_id}: ${accelerator}: ${gpus.because}`];
   return { description: detected, forConfigs, notes };
+}
+
+/** Some GPUs of one kind, as a listed system or as one that nobody listed; for plans and pages. */
+export function systemOfGpus(
+  catalogue: SystemCatalogue,
+  gpus: {
+    /** A model's name, or a name of its own with the two facts below. */
+    readonly model: string;
+    readonly count: number;
+    readonly system_id: string | undefined;
+    readonly compute_capability?: number;
+    readonly memory_bytes?: number;
+  },
+): SystemForConfigs {
+  const engine = { name: 'tensorrt', origin: '--system' } as const;
+  const listed =
+    gpus.system_id === undefined ? undefined : catalogue.systems.get(gpus.system_id)?.description;
+  const description = listed ?? {
+    system_id: `${gpus.model}x${gpus.count}`,
+    accelerator: gpus.model,
+    accelerators_per_node: gpus.count,
+    ...(gpus.compute_capability === undefined
+      ? {}
+      : { accelerator_compute_capability: gpus.compute_capability }),
+    ...(gpus.memory_bytes === undefined ? {} : { accelerator_memory_gib: gpus.memory_bytes / 2 ** 30 }),
+  };
+  const lineage = listed === undefined ? [] : systemAncestry(listed.system_id, catalogue.systems);
+  const { system_id, accelerators_per_node: count = gpus.count } = description;
+  const resolved = gpusOf(catalogue, modelOf(catalogue, description), count, lineage, description);
+  return { system_id, available_cores: 1, gpus: { system_id, ...resolved }, engine };
 }
 
 /** The model that a system file names, or the nearest to the GPU it describes. */
@@ -126,18 +162,15 @@ function gpusOf(
   { model, match, because }: GpuMatch,
   count: number,
   lineage: readonly ListedSystem<SystemFile>[],
-  facts: { readonly compute_capability: number; readonly memory_bytes: number } = {
-    compute_capability:
-      lineage.at(-1)?.description.accelerator_compute_capability ?? model.compute_capability,
-    memory_bytes: (lineage.at(-1)?.description.accelerator_memory_gib ?? model.memory_gib) * 2 ** 30,
-  },
+  facts: Pick<SystemFile, 'accelerator_compute_capability' | 'accelerator_memory_gib'>,
 ): GpusForConfigs {
+  const { accelerator_compute_capability: capability, accelerator_memory_gib: gib } = facts;
   return {
     accelerator: model.name,
     accelerators_per_node: count,
     architecture: model.architecture,
-    compute_capability: facts.compute_capability,
-    memory_bytes: facts.memory_bytes,
+    compute_capability: capability ?? model.compute_capability,
+    memory_bytes: (gib ?? model.memory_gib) * 2 ** 30,
     match,
     because,
     blocks: gpuAncestry(model.name, catalogue.gpus),
@@ -177,7 +210,10 @@ function detectedGpus(
   const lineage = system === undefined ? [] : systemAncestry(system.system_id, catalogue.systems);
   return {
     system_id: system?.system_id ?? `${plainId(first.name, found)}x${count}`,
-    ...gpusOf(catalogue, found, count, lineage, first),
+    ...gpusOf(catalogue, found, count, lineage, {
+      accelerator_compute_capability: first.compute_capability,
+      accelerator_memory_gib: first.memory_bytes / 2 ** 30,
+    }),
   };
 }
 

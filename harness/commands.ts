@@ -19,4 +19,15 @@ export interface Command {
   readonly load: () => Promise<CommandModule>;
 }
 
-export const commands: readonly Command[] = [];
+export const commands: readonly Command[] = [
+  {
+    name: 'explain',
+    summary: 'where the value of a setting comes from, and what each layer says',
+    load: () => import('./explain/command.js'),
+  },
+  {
+    name: 'list',
+    summary: 'the systems, scenarios and variants there are',
+    load: () => import('./list/command.js'),
+  },
+];

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadBenchmarkConfigs } from '../../configs/load.js';
 import { resolveConfigs } from '../../configs/resolve.js';
+import { targetKeys } from '../../configs/schema.js';
 import { configVers } from '../../configs/variants.js';
 import { openCatalogue, systemOf } from '../../harness/choose-system.js';
 import type { BenchmarkConfig } from '../../configs/benchmark-config.js';
@@ -91,9 +92,22 @@ describe.each([...groupBy(compared, (row) => row['system_id'] ?? '')])('%s', (_,
     expect(wrong).toEqual([]);
   });
 
+  test('calls published only what the row says', () => {
+    const wrong = ofSystem.flatMap((row) => {
+      const { provenance } = resolveRow(row);
+      return Object.entries(columns).flatMap(([setting, column]) =>
+        row[column] === '' && provenance[setting]?.label === 'published'
+          ? [`${row['scenario']} ${row['config_ver']}: ${setting}`]
+          : [],
+      );
+    });
+    expect(wrong).toEqual([]);
+  });
+
   test('says which round a value stands in, and what was submitted with it', () => {
     for (const row of ofSystem) {
-      const { label, note } = resolveRow(row).provenance['batch_size'] ?? {};
+      const { scenario, provenance } = resolveRow(row);
+      const { label, note } = provenance[targetKeys[scenario]] ?? {};
       expect(label).toBe('published');
       expect(note).toContain(`${row['round']}, `);
       expect(note).toContain(

@@ -101,8 +101,21 @@ describe('words in any case', () => {
     ['--config_ver=default,high_accuracy', ['default', 'high_accuracy']],
     ['--config_ver=High-Accuracy', ['high_accuracy']],
     ['--config_ver=ALL', ['default', 'high_accuracy']],
+    ['--config_ver=maxq_high_accuracy_triton,hetero', ['maxq_high_accuracy_triton', 'hetero']],
+    ['--accuracy_target=.999', ['high_accuracy']],
+    ['--accuracy_target=k_99', ['default']],
+    ['--power_setting=maxq', ['maxq']],
+    ['--harness_type=Triton', ['triton']],
+    ['--harness_type=auto', ['default']],
   ])('%s', (flag, configVers) => {
     expect(parse(flag).selection.config_ver).toEqual(configVers);
+  });
+
+  test('the words of later rounds put a variant together', () => {
+    expect(
+      parse('--accuracy_target=0.999', '--power-setting=MaxQ', '--harness-type=triton_unified').selection
+        .config_ver,
+    ).toEqual(['maxq_high_accuracy_triton_unified']);
   });
 
   test('benchmarks, test mode and action', () => {
@@ -205,6 +218,13 @@ describe('mistakes', () => {
       'belongs to MultiStream, but --scenarios is Offline,Server,SingleStream',
     ],
     ['--quick', '--fast', '--quick and --fast exclude each other'],
+    ['--system=T4x8', '--system_file=x.json', '--system and --system_file exclude each other'],
+    [
+      '--config_ver=maxq',
+      '--power_setting=MaxQ',
+      '--config_ver and --power_setting say the same in two ways',
+    ],
+    ['--harness_type=hetero', '--power_setting=MaxQ', 'no submission has combined these'],
     ['--config=c.json', '--batch_size=2', '--config brings all settings; leave out --batch_size'],
   ])('%s %s: %s', (first, second, message) => {
     expect(problemsOf(first, second)).toEqual([expect.stringContaining(message)]);

@@ -1,0 +1,41 @@
+// `loadrig explain KEY [flags]`: where the value of a setting comes from, and what each layer says of it.
+
+import { exitCodes, ConfigError } from '../../configs/errors.js';
+import { explainSetting, explanationText } from '../../configs/explain.js';
+import { captureSystem } from '../../systems/capture.js';
+import { describeSystem } from '../../systems/detect.js';
+import { parseFlags } from '../flags.js';
+import { resolveInput } from '../resolve-flags.js';
+
+const usage = `loadrig explain KEY [flags]: where the value of a setting comes from
+
+The flags are those of a run (loadrig --help): --scenarios, --config_ver, --system=ID, --quick, any setting.
+A scenario's own setting is explained for that scenario.
+
+Examples:
+  loadrig explain server_target_qps --system=A100-PCIe-80GBx8
+  loadrig explain batch_size --system=T4x20 --scenarios=Offline --config_ver=default,high_accuracy
+  loadrig explain min_duration_ms --quick
+`;
+
+/** Prints one block for each run that the flags ask for. @throws {ConfigError} */
+export function run(argv: readonly string[]): Promise<number> {
+  if (argv.some((argument) => argument === '--help' || argument === '-h')) {
+    process.stdout.write(usage);
+    return Promise.resolve(exitCodes.valid.code);
+  }
+  const keys = argv.filter((argument) => !argument.startsWith('-'));
+  const [key] = keys;
+  if (key === undefined || keys.length > 1) {
+    throw new ConfigError(
+      `explain takes one setting, got ${keys.length}; for example: loadrig explain server_target_qps --system=T4x8`,
+    );
+  }
+  const line = parseFlags(argv.filter((argument) => argument !== key));
+  if (line.kind !== 'run') throw new ConfigError('explain shows no version; use: loadrig --version');
+  const explanations = explainSetting(resolveInput(line.flags, describeSystem(captureSystem())), key);
+  // Without --scenarios, a setting of one scenario is explained there alone.
+  const used = explanations.filter(({ isUnused }) => !isUnused);
+  process.stdout.write(explanationText(used.length === 0 ? explanations : used));
+  return Promise.resolve(exitCodes.valid.code);
+}
