@@ -27,6 +27,7 @@ build: $(BUILT) ## compile TypeScript to build/js
 
 $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.build.json
 	@npx --no-install tsc -p tsconfig.build.json
+	@$(LOADRIG) list config_schema > build/config.schema.json
 	@touch $@
 
 check: $(INSTALLED) ## format, lint and types

@@ -138,9 +138,11 @@ export const selectionSchema = z.strictObject({
     description: 'JSON file that describes this machine and its settings.',
     unset: 'systems/<system id>.json where it exists',
   }),
-  log_dir: path()
-    .default('build/logs')
-    .meta({ group: 'Output', description: 'Folder of the logs; each call adds a dated folder.' }),
+  log_dir: path().optional().meta({
+    group: 'Output',
+    description: 'Folder of the logs; each call adds a dated folder.',
+    unset: "build/logs of the program's own folder",
+  }),
   quiet: z
     .boolean()
     .default(false)

@@ -1,6 +1,7 @@
 // One LoadGen run of a configuration: the folder, the progress, Ctrl-C, and the facts that come back.
 
 import { loadgenSettings, type BenchmarkConfig } from '../configs/benchmark-config.js';
+import { labelledLines } from '../configs/labelled.js';
 import type { RunnableTestMode } from '../configs/schema.js';
 import type { TestSettings } from '../configs/test-settings.js';
 import type { TestResult } from '../scenarios/start-test.js';
@@ -33,6 +34,7 @@ export async function driveLoadGen({ config, mode, driver, call }: DriveRequest)
   const part = mode === config.test_modes[0] ? '' : 'accuracy';
   const folder = createRunFolder({ ...placeOf(config, call), part });
   const settings = loadgenSettings(config, mode);
+  if (part === '') for (const line of labelledLines(config)) call.say(line);
   const startedAt = new Date();
   const progress = createProgress({
     title: `${config.scenario} ${mode}`,

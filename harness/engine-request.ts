@@ -3,6 +3,7 @@
 import type { BenchmarkConfig } from '../configs/benchmark-config.js';
 import type { EngineRequest } from '../engines/contract.js';
 import type { Call } from './call.js';
+import { inputPath } from './places.js';
 
 /** The engine request of a resolved configuration. */
 export function engineRequest(
@@ -17,7 +18,7 @@ export function engineRequest(
     instances,
     threads_per_instance,
     scenario: config.scenario,
-    modelDir: model,
+    modelDir: inputPath(model),
     enginesDir: call.enginesDir,
     mayBuild: call.mayBuildEngines,
     report: call.say,

@@ -2,6 +2,7 @@
 // The keys of NVIDIA's harness come first, under their own names; the rest are the facts its file lacks.
 
 import type { BenchmarkConfig } from '../configs/benchmark-config.js';
+import { labelledValues } from '../configs/labelled.js';
 import type { TestMode } from '../configs/test-settings.js';
 import type { EngineFacts } from '../engines/contract.js';
 import type { TestResult } from '../scenarios/start-test.js';
@@ -74,6 +75,7 @@ export function describeRun(facts: RunFacts): Readonly<Record<string, unknown>> 
     audit_test: null,
     audit_success: null,
 
+    labels: labelledValues(config),
     submittable: config.submittable && !result.interrupted,
     not_submittable_because: [
       ...config.not_submittable_because,

@@ -1,15 +1,18 @@
 // One call of the program: from flags to resolved configurations, each of them run, and the blocks that close the call.
 
 import { join } from 'node:path';
+import type { BenchmarkConfig } from '../configs/benchmark-config.js';
 import { dryRunText } from '../configs/dry-run-text.js';
-import { exitCodes } from '../configs/errors.js';
+import { exitCodes, SetupError } from '../configs/errors.js';
 import type { Flags } from '../configs/schema.js';
+import { variantOf } from '../configs/variants.js';
 import { captureSystem } from '../systems/capture.js';
 import { describeSystem } from '../systems/detect.js';
 import type { Call } from './call.js';
 import { closingBlocks, summaryObjects } from './closing-blocks.js';
 import { listenForInterruption } from './interruption.js';
 import { prepareOnly } from './prepare.js';
+import { buildPath } from './places.js';
 import { describeProgram } from './program.js';
 import { resolveFlags } from './resolve-flags.js';
 import { createCallFolder } from './run-folder.js';
@@ -27,24 +30,27 @@ export async function runCall(flags: Flags, command: readonly string[]): Promise
     return exitCodes.valid.code;
   }
 
+  refuseOtherHarness(configs);
+
   const say = (line: string): void => {
     if (!selection.quiet) process.stderr.write(`${line}\n`);
   };
   using interruption = listenForInterruption((line) => process.stderr.write(`${line}\n`));
   const startedAt = new Date();
   const isRun = selection.action === 'run' || selection.action === 'run_harness';
+  const logDir = selection.log_dir ?? buildPath('logs');
   const call: Call = {
     program: await describeProgram(),
     command,
     startedAt,
-    folder: isRun ? createCallFolder(selection.log_dir, startedAt) : selection.log_dir,
+    folder: isRun ? createCallFolder(logDir, startedAt) : logDir,
     system,
     interruption,
     quiet: selection.quiet,
     say,
     mayBuildEngines: selection.action !== 'run_harness',
-    enginesDir: 'build/engines',
-    preprocessedDir: 'build/preprocessed_data',
+    enginesDir: buildPath('engines'),
+    preprocessedDir: buildPath('preprocessed_data'),
   };
   if (!isRun) {
     await prepareOnly(selection.action, configs, call);
@@ -66,6 +72,15 @@ export async function runCall(flags: Flags, command: readonly string[]): Promise
     if (outcomes.length > 0) close(outcomes, call.folder);
   }
   return exitCodeOf(outcomes);
+}
+
+/** @throws {SetupError} for a variant that is served by a program that this one does not drive. */
+function refuseOtherHarness(configs: readonly BenchmarkConfig[]): void {
+  const other = configs.find(({ config_ver }) => variantOf(config_ver).harness_type.startsWith('triton'));
+  if (other === undefined) return;
+  throw new SetupError(
+    `config_ver ${other.config_ver} is served through Triton Inference Server, which this version does not drive: its values can be read (--dry_run, loadrig explain), not run. Leave "triton" out to run the same settings here.`,
+  );
 }
 
 function close(outcomes: readonly RunOutcome[], folder: string): void {

@@ -8,6 +8,7 @@ import { scoreAccuracyLog } from './accuracy/score.js';
 import type { AccuracyResult } from './accuracy/score.js';
 import type { FinishedRun } from './drive-loadgen.js';
 import type { OpenQsl } from './qsl/open-qsl.js';
+import { inputPath } from './places.js';
 import { readReferenceModel } from './reference-model.js';
 
 export interface ScoreRequest {
@@ -31,7 +32,7 @@ export async function scoreRun({
 }: ScoreRequest): Promise<AccuracyResult | undefined> {
   if (mode === 'PerformanceOnly' || run.result.interrupted) return undefined;
   const reference = readReferenceModel(
-    config.settings.model,
+    inputPath(config.settings.model),
     engine.facts.model_sha256,
     config.settings.data,
   );

@@ -1,5 +1,6 @@
-// `loadrig list systems|scenarios|variants`: what exists.
+// `loadrig list systems|scenarios|variants|config_schema`: what exists.
 
+import { configJsonSchema } from '../../configs/config-file.js';
 import { didYouMean } from '../../configs/did-you-mean.js';
 import { ConfigError, exitCodes } from '../../configs/errors.js';
 import { openCatalogue } from '../choose-system.js';
@@ -21,7 +22,8 @@ const flags = {
 
 const usage: CommandUsage = {
   name: 'loadrig list',
-  usage: 'loadrig list systems|scenarios|variants [--json]: what exists',
+  usage:
+    'loadrig list systems|scenarios|variants [--json]: what exists\nloadrig list config_schema: the JSON Schema of config.json, for editors',
   examples: [
     'loadrig list systems',
     'loadrig list variants --json',
@@ -30,7 +32,7 @@ const usage: CommandUsage = {
   mostWords: 1,
 };
 
-const lists = ['systems', 'scenarios', 'variants'] as const;
+const lists = ['systems', 'scenarios', 'variants', 'config_schema'] as const;
 
 /** Prints the list that is named. @throws {ConfigError} */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -47,11 +49,12 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   if (values.markdown && (list !== 'systems' || values.json))
     throw new ConfigError('--markdown is for systems, and without --json');
-  process.stdout.write(values.markdown ? systemsPage(packageRoot) : textOf(tableOf(list), values.json));
+  if (list === 'config_schema') process.stdout.write(toJsonText(configJsonSchema()));
+  else process.stdout.write(values.markdown ? systemsPage(packageRoot) : textOf(tableOf(list), values.json));
   return exitCodes.valid.code;
 }
 
-function tableOf(list: (typeof lists)[number]): Table {
+function tableOf(list: Exclude<(typeof lists)[number], 'config_schema'>): Table {
   const catalogue = openCatalogue(packageRoot);
   switch (list) {
     case 'systems':

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { BenchmarkConfig } from '../../configs/benchmark-config.js';
 import type { Call } from '../call.js';
+import { inputPath } from '../places.js';
 import { openQsl, type OpenQsl } from './open-qsl.js';
 
 /** Opens the configuration's questions with its model's vocabulary. @throws {ConfigError | SetupError} */
@@ -12,8 +13,8 @@ export function openDataset(
 ): Promise<OpenQsl> {
   const { data, model, max_seq_length, doc_stride, max_query_length } = config.settings;
   return openQsl({
-    dataFile: data,
-    vocabFile: join(model, 'vocab.txt'),
+    dataFile: inputPath(data),
+    vocabFile: join(inputPath(model), 'vocab.txt'),
     cacheDir: call.preprocessedDir,
     maxSequenceLength: max_seq_length,
     docStride: doc_stride,

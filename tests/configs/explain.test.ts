@@ -17,9 +17,8 @@ function explain(key: string, ...argv: readonly string[]): string {
 }
 
 test('every layer that says something is shown, and the last one wins', () => {
-  expect(
-    explain('server_target_qps', '--system=T4x20', '--scenarios=Server', '--config_ver=high_accuracy'),
-  ).toMatchInlineSnapshot(`
+  expect(explain('server_target_qps', '--system=T4x20', '--scenarios=Server', '--config_ver=high_accuracy'))
+    .toMatchInlineSnapshot(`
     "server_target_qps = 3650 queries/s    T4x20, Server, config_ver high_accuracy
       Server: mean rate of the Poisson arrivals, queries (= samples) per second.
       from systems/T4x20.json; published: v0.7, submitted 3646.73 samples/s

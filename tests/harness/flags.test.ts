@@ -31,7 +31,6 @@ test('nothing typed: every default, nothing overridden', () => {
       config_ver: ['default'],
       quick: false,
       fast: false,
-      log_dir: 'build/logs',
       quiet: false,
       dry_run: false,
     },
