@@ -154,7 +154,11 @@ function checkSettings(
     const name = keys.get(key);
     const setting = name === undefined ? undefined : findSetting(name);
     if (setting === undefined || name === undefined) {
-      problems.push(`${where}: unknown key "${key}"${didYouMean(key, [...keys.keys()])}`);
+      const ofOneGpu = `${key}_per_gpu`;
+      const hint = keys.has(ofOneGpu)
+        ? `; here it is the target of one GPU, "${ofOneGpu}"`
+        : didYouMean(key, [...keys.keys()]);
+      problems.push(`${where}: unknown key "${key}"${hint}`);
       continue;
     }
     if (setting.scenario !== undefined && setting.scenario !== scenario) {

@@ -130,7 +130,7 @@ export const selectionSchema = z.strictObject({
   system: z.string().min(1).optional().meta({
     group: 'What to run',
     description:
-      'System id of systems/ (loadrig list systems): resolve for that machine instead of this one.',
+      'System id of systems/ (loadrig list systems), or GPU and number (H200-SXM-141GBx2): resolve for that machine instead of this one.',
     unset: 'the detected system',
   }),
   system_file: path().optional().meta({

@@ -65,13 +65,22 @@ export function chooseSystem(
   };
 }
 
-/** A listed system, as --system names it. @throws {ConfigError} when there is none of that name. */
+/**
+ * The system that --system names: a listed one, or <GPU>x<count> with a GPU of gpu-models.json.
+ *
+ * @throws {ConfigError} when there is none of that name.
+ */
 export function systemOf(
   catalogue: SystemCatalogue,
   system_id: string,
   detected: SystemDescription,
 ): ChosenSystem {
   const listed = catalogue.systems.get(system_id);
+  const unlisted = listed === undefined ? unlistedSystem(catalogue, system_id) : undefined;
+  if (unlisted !== undefined) {
+    const notes = [`${system_id} is not listed: its values are derived from those of its GPU.`];
+    return { description: detected, forConfigs: unlisted, notes };
+  }
   if (listed === undefined) {
     throw new ConfigError(
       `--system: "${system_id}" is not in systems/ (loadrig list systems shows them all)${didYouMean(system_id, [...catalogue.systems.keys()])}`,
@@ -138,6 +147,13 @@ export function systemOfGpus(
   const { system_id, accelerators_per_node: count = gpus.count } = description;
   const resolved = gpusOf(catalogue, modelOf(catalogue, description), count, lineage, description);
   return { system_id, available_cores: 1, gpus: { system_id, ...resolved }, engine };
+}
+
+/** `H200-SXM-141GBx2`: a known GPU and a number. */
+function unlistedSystem(catalogue: SystemCatalogue, system_id: string): SystemForConfigs | undefined {
+  const [, model = '', count = ''] = /^(.+)x([1-9]\d{0,3})$/.exec(system_id) ?? [];
+  const isGpu = gpuModels(catalogue.gpus).some(({ name }) => name === model);
+  return isGpu ? systemOfGpus(catalogue, { model, count: Number(count), system_id: undefined }) : undefined;
 }
 
 /** The model that a system file names, or the nearest to the GPU it describes. */

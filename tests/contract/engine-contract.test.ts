@@ -109,7 +109,7 @@ describe('an engine that nobody knows', () => {
   it('is refused with the list of those that exist', async () => {
     const { startEngine } = await importBuilt<typeof import('../../engines/index.js')>('engines/index.js');
     await expect(startEngine({ ...request, engine: 'tensorflow' }, samples)).rejects.toThrow(
-      /unknown engine "tensorflow"; there are: onnxruntime, null/,
+      /unknown engine "tensorflow"; there are: onnxruntime, tensorrt, null/,
     );
   });
 });

@@ -305,8 +305,8 @@ describe('--help', () => {
             --fast, --test_run  Runs of 60 s (Offline: at least 1 sample). Not submittable.
             --config            Repeat a run from the config.json saved beside its logs. [default: resolve from
                                 configs/, systems/ and flags]
-            --system            System id of systems/ (loadrig list systems): resolve for that machine instead of
-                                this one. [default: the detected system]
+            --system            System id of systems/ (loadrig list systems), or GPU and number (H200-SXM-141GBx2):
+                                resolve for that machine instead of this one. [default: the detected system]
             --system_file       JSON file that describes this machine and its settings. [default: systems/<system
                                 id>.json where it exists]
         -h, --help              Show this text.

@@ -90,6 +90,12 @@ describe("a user's own file", () => {
     expect(provenance['batch_size']).toMatchObject({ value: 256, label: 'derived' });
   });
 
+  test('is not even needed for a known GPU: its name and a number will do', () => {
+    const { system_id, loadgen, provenance } = resolveOn('--system=T4x5');
+    expect([system_id, loadgen.offline_expected_qps]).toEqual(['T4x5', 5 * 430]);
+    expect(provenance['offline_expected_qps']).toMatchObject({ label: 'derived' });
+  });
+
   test('may lie elsewhere', () => {
     write('elsewhere.json', mine);
     expect(resolveOn(`--system_file=${join(root, 'elsewhere.json')}`).system_id).toBe('Mine');
@@ -217,6 +223,50 @@ describe('what is wrong is said with its file', () => {
     expect(problemsOf(() => openCatalogue(root))[0]).toContain('goes round in a circle: A → A.');
   });
 
+  test.each([
+    [
+      'a missing family',
+      {
+        T4: { extends: 'Turin', architecture: 'Turing', compute_capability: 7.5, memory_gib: 15 },
+        Turing: {},
+      },
+      'systems/gpu-models.json, "T4": extends "Turin", which does not exist; did you mean "Turing"?',
+    ],
+    [
+      'a circle of families',
+      { T4: { extends: 'Turing', compute_capability: 7.5 }, Turing: { extends: 'T4' } },
+      'systems/gpu-models.json, "Turing": "extends" goes round in a circle: T4 → Turing → T4.',
+    ],
+    [
+      'a capability of a wrong type',
+      { T4: { compute_capability: '7.5' } },
+      'systems/gpu-models.json: gpus.T4.compute_capability must be a number, got "7.5"',
+    ],
+    ['an unknown key', { T4: { memory_gb: 16 } }, 'systems/gpu-models.json: unknown key "gpus.T4.memory_gb"'],
+  ])('%s among the GPUs', (_, gpus, message) => {
+    write('systems/gpu-models.json', { gpus });
+    expect(problemsOf(() => openCatalogue(root)).join('\n')).toContain(message);
+  });
+
+  test.each([
+    ['settings', { batch_sise: 1 }, 'gpus.T4.settings: unknown key "batch_sise"; did you mean "batch_size"?'],
+    ['settings', { batch_size: 'many' }, 'gpus.T4.settings.batch_size must be a number, got "many"'],
+    [
+      'settings',
+      { offline_expected_qps: 430 },
+      'gpus.T4.settings: unknown key "offline_expected_qps"; here it is the target of one GPU, "offline_expected_qps_per_gpu"',
+    ],
+    [
+      'settings',
+      { server_target_qps_per_gpu: 360 },
+      'gpus.T4.settings: "server_target_qps_per_gpu" belongs to Server, this block is for Offline',
+    ],
+  ])('a block of gpus.json with %s %o', (part, settings, message) => {
+    const gpus = { T4: { [part]: settings } };
+    write('configs/bert/Offline/gpus.json', { benchmark: 'bert', scenario: 'Offline', gpus });
+    expect(problemsOf(() => openCatalogue(root))).toEqual([`configs/bert/Offline/gpus.json: ${message}`]);
+  });
+
   test('two files with one id', () => {
     write('systems/Copy.json', { system_id: 'T4x8', accelerator: 'T4', accelerators_per_node: 8 });
     expect(problemsOf(() => openCatalogue(root))[0]).toBe(
@@ -236,8 +286,8 @@ describe('what is wrong is said with its file', () => {
   });
 
   test('a system that no file describes', () => {
-    expect(problemsOf(() => resolveOn('--system=T4x9'))).toEqual([
-      '--system: "T4x9" is not in systems/ (loadrig list systems shows them all); did you mean "T4x8"?',
+    expect(problemsOf(() => resolveOn('--system=T4-x9'))).toEqual([
+      '--system: "T4-x9" is not in systems/ (loadrig list systems shows them all); did you mean "T4x8"?',
     ]);
   });
 });
