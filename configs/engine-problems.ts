@@ -23,6 +23,11 @@ export function engineProblems({ flags, system, configVer }: OneRun, values: Val
       'engine tensorrt needs an NVIDIA GPU, and none was found. Use --engine=onnxruntime, or --system=ID to resolve for another machine (loadrig list systems).',
     );
   }
+  if (engine !== 'tensorrt' && system.engine?.origin === '--system') {
+    problems.push(
+      `--system=${system.system_id} is a machine with GPUs, and engine ${engine} does not use them: its results would bear the wrong name. Leave out --system, or --engine.`,
+    );
+  }
   if (runnable !== undefined && !runnable.includes(precision)) {
     problems.push(`precision ${precision} cannot run on engine ${engine}; use ${runnable.join(', ')}`);
   }

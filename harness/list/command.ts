@@ -3,7 +3,7 @@
 import { configJsonSchema } from '../../configs/config-file.js';
 import { didYouMean } from '../../configs/did-you-mean.js';
 import { ConfigError, exitCodes } from '../../configs/errors.js';
-import { openCatalogue } from '../choose-system.js';
+import { openCatalogue } from '../gpu-systems.js';
 import { commandHelp, parseCommandFlags } from '../command-flags.js';
 import type { CommandFlags, CommandUsage } from '../command-flags.js';
 import { packageRoot } from '../program.js';

@@ -8,19 +8,22 @@ import { selectionSchema, targetKeys } from '../../configs/schema.js';
 import type { Flags } from '../../configs/schema.js';
 import { scenarios } from '../../configs/test-settings.js';
 import { allConfigVers, configVers } from '../../configs/variants.js';
-import type { SystemForConfigs } from '../../configs/layers.js';
 import { gpuModels } from '../../systems/match.js';
 import type { GpuModel } from '../../systems/match.js';
-import { openCatalogue, systemOfGpus } from '../choose-system.js';
-import type { SystemCatalogue } from '../choose-system.js';
+import { listedGpus, openCatalogue, unlistedGpus } from '../gpu-systems.js';
+import type { GpuSystem, SystemCatalogue } from '../gpu-systems.js';
 import { resultOf, systemTable } from './tables.js';
 
 /** The page, whole. */
 export function systemsPage(root: string): string {
   const catalogue = openCatalogue(root);
   const benchmarkConfigs = loadBenchmarkConfigs(root, 'bert', scenarios);
-  const resolve = (system: SystemForConfigs) =>
-    resolveConfigs({ flags: flagsOfPage, benchmarkConfigs, system });
+  const resolve: Resolve = (gpus) => {
+    if (gpus === undefined) throw new Error('a GPU of the page is neither known nor described');
+    const engine = { name: 'tensorrt', origin: '--system' } as const;
+    const system = { system_id: gpus.system_id, available_cores: 1, gpus, engine };
+    return resolveConfigs({ flags: flagsOfPage, benchmarkConfigs, system });
+  };
   const models = gpuModels(catalogue.gpus);
   return [
     introduction,
@@ -36,7 +39,7 @@ const flagsOfPage: Flags = {
   overrides: {},
 };
 
-type Resolve = (system: SystemForConfigs) => readonly BenchmarkConfig[];
+type Resolve = (gpus: GpuSystem | undefined) => readonly BenchmarkConfig[];
 
 const introduction = `# GPUs and systems
 
@@ -76,8 +79,11 @@ const columns = [
 
 function gpuSection(model: GpuModel, catalogue: SystemCatalogue, resolve: Resolve): string {
   const system_id = representative(model, catalogue);
-  const machine = systemOfGpus(catalogue, { model: model.name, count: 1, system_id });
-  const configs = resolve(machine);
+  const gpus =
+    system_id === undefined
+      ? unlistedGpus(catalogue, { model: model.name, count: 1 })
+      : listedGpus(catalogue, system_id);
+  const configs = resolve(gpus);
   const [first] = configs;
   const count = first?.accelerators_per_node ?? 1;
   const facts = [
@@ -193,12 +199,11 @@ function addingSection(catalogue: SystemCatalogue, resolve: Resolve): string {
     accelerator_memory_gib: 48,
   } as const;
   const configs = resolve(
-    systemOfGpus(catalogue, {
+    unlistedGpus(catalogue, {
       model: example.accelerator,
       count: example.accelerators_per_node,
-      system_id: undefined,
       compute_capability: example.accelerator_compute_capability,
-      memory_bytes: example.accelerator_memory_gib * 2 ** 30,
+      memory_gib: example.accelerator_memory_gib,
     }),
   );
   return [

@@ -5,7 +5,7 @@ import { accuracyOf } from '../../configs/derive.js';
 import { defaultScenarios, targetKeys } from '../../configs/schema.js';
 import { scenarios } from '../../configs/test-settings.js';
 import { allConfigVers, configVers, variantOf } from '../../configs/variants.js';
-import type { SystemCatalogue } from '../choose-system.js';
+import type { SystemCatalogue } from '../gpu-systems.js';
 
 /** Rows of one shape: column → value. */
 export type Table = readonly Readonly<Record<string, string | number | boolean>>[];

@@ -1,7 +1,7 @@
 // Which GPU a machine has and which system it is, by architecture, memory and number; names of boards and CPUs do not matter.
 
 import { describe, expect, test } from 'vitest';
-import { openCatalogue } from '../../harness/choose-system.js';
+import { openCatalogue } from '../../harness/gpu-systems.js';
 import { gpuModels, matchGpu, matchSystems } from '../../systems/match.js';
 
 const catalogue = openCatalogue('.');

@@ -11,7 +11,8 @@ import { resolveConfigs } from '../../configs/resolve.js';
 import type { BenchmarkConfig, Provenance } from '../../configs/benchmark-config.js';
 import type { SettingKey } from '../../configs/schema.js';
 import { configVers } from '../../configs/variants.js';
-import { chooseSystem, openCatalogue, systemOf } from '../../harness/choose-system.js';
+import { chooseSystem, systemOf } from '../../harness/choose-system.js';
+import { openCatalogue } from '../../harness/gpu-systems.js';
 import { flagsOf } from '../configs/flags-of.js';
 import { cpuMachine } from '../fakes/machines.js';
 
@@ -373,5 +374,11 @@ test.each([
 test('sessions of the CPU on a GPU system are refused', () => {
   expect(problemsOf(() => resolveOn('--system=T4x8', '--instances=2'))).toEqual([
     '--instances belongs to engine onnxruntime and null, this run uses tensorrt; use --gpu_inference_streams',
+  ]);
+});
+
+test('the name of a GPU system is not lent to a run on the CPU', () => {
+  expect(problemsOf(() => resolveOn('--system=T4x8', '--engine=onnxruntime'))).toEqual([
+    '--system=T4x8 is a machine with GPUs, and engine onnxruntime does not use them: its results would bear the wrong name. Leave out --system, or --engine.',
   ]);
 });

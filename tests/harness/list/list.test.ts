@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { openCatalogue } from '../../../harness/choose-system.js';
+import { openCatalogue } from '../../../harness/gpu-systems.js';
 import { systemsPage } from '../../../harness/list/systems-page.js';
 import { scenarioTable, systemTable, tableText, variantTable } from '../../../harness/list/tables.js';
 
