@@ -9,7 +9,9 @@ import type { Flags } from '../../configs/schema.js';
 import { scenarios } from '../../configs/test-settings.js';
 import { allConfigVers, configVers } from '../../configs/variants.js';
 import { gpuModels } from '../../systems/match.js';
+import type { ListedSystem } from '../../configs/catalogue.js';
 import type { GpuModel } from '../../systems/match.js';
+import type { SystemFile } from '../../systems/schema.js';
 import { listedGpus, openCatalogue, unlistedGpus } from '../gpu-systems.js';
 import type { GpuSystem, SystemCatalogue } from '../gpu-systems.js';
 import { resultOf, systemTable } from './tables.js';
@@ -68,13 +70,14 @@ without them a run uses engine \`onnxruntime\` on the CPU, on machines with GPUs
 
 const columns = [
   'scenario',
-  'target',
+  'benchmark',
   'precision',
   'batch',
   'copy/inference streams',
   'graphs',
-  'target value',
-  'rests on',
+  'these are',
+  'target',
+  'which is',
 ];
 
 function gpuSection(model: GpuModel, catalogue: SystemCatalogue, resolve: Resolve): string {
@@ -100,17 +103,21 @@ function gpuSection(model: GpuModel, catalogue: SystemCatalogue, resolve: Resolv
   ].join('\n');
 }
 
-/** The smallest listed machine with the GPU, of those that detection finds where there are any. */
+/** The smallest listed machine with the GPU; of those that detection finds and that were submitted, where there are any. */
 function representative(model: GpuModel, { systems }: SystemCatalogue): string | undefined {
+  const rankOf = ({ description, configs }: ListedSystem<SystemFile>): readonly number[] => [
+    Number(description.detectable === false),
+    Number(!configs.blocks.some(({ published }) => Object.values(published).some(resultOf))),
+    Number(description.architecture === 'arm64'),
+    description.accelerators_per_node ?? 0,
+  ];
   const having = [...systems.values()]
-    .map(({ description }) => description)
-    .filter(({ accelerator }) => accelerator === model.name)
-    .sort(
-      (a, b) =>
-        Number(a.detectable === false) - Number(b.detectable === false) ||
-        Number(a.architecture === 'arm64') - Number(b.architecture === 'arm64') ||
-        (a.accelerators_per_node ?? 0) - (b.accelerators_per_node ?? 0),
-    );
+    .filter(({ description }) => description.accelerator === model.name)
+    .map((system) => ({ system_id: system.description.system_id, rank: rankOf(system) }))
+    .sort((a, b) => {
+      const place = a.rank.findIndex((value, index) => value !== b.rank[index]);
+      return place < 0 ? 0 : (a.rank[place] ?? 0) - (b.rank[place] ?? 0);
+    });
   return having[0]?.system_id;
 }
 
