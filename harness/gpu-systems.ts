@@ -62,7 +62,9 @@ export function detectedGpus(
   if (first === undefined) return undefined;
   const catalogue = openCatalogue(root);
   const found = matchGpu(first, gpuModels(catalogue.gpus));
-  const count = accelerators.filter(({ name }) => name === first.name).length;
+  const count = accelerators.filter(
+    ({ name, mig_profile }) => name === first.name && mig_profile === first.mig_profile,
+  ).length;
   const system = onlySystem(catalogue, found, { count, hostArchitecture: architecture });
   return gpuSystem(catalogue, {
     system_id: system?.system_id ?? `${nameOf(first.name, found)}x${count}`,

@@ -1,5 +1,6 @@
 // What a GPU cannot do is refused by name, with what to use.
 
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Provenance } from '../../configs/benchmark-config.js';
 import { estimatedBytes, infeasible, largestBatch } from '../../configs/feasible.js';
@@ -94,5 +95,25 @@ describe('memory', () => {
     expect(estimatedBytes(values({ gpu_inference_streams: 2 }), 16)).toBeGreaterThan(base);
     expect(estimatedBytes(values({ precision: 'fp32' }), 16)).toBe(2 * base);
     expect(estimatedBytes(values({ variable_length: true }), 16)).toBeLessThan(base);
+  });
+
+  test('the largest batch fits, and twice it does not, whatever the memory', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2 * GIB, max: 200 * GIB }),
+        fc.constantFrom('fp32', 'fp16', 'int8'),
+        fc.integer({ min: 1, max: 4 }),
+        (memory_bytes, precision, streams) => {
+          const gpu = { ...hopper, memory_bytes };
+          const said = { precision, gpu_inference_streams: streams };
+          const most = largestBatch(values(said), gpu);
+          expect(infeasible(values({ ...said, batch_size: Math.max(1, most) }), gpu)).toHaveLength(
+            most > 0 ? 0 : 1,
+          );
+          expect(infeasible(values({ ...said, batch_size: Math.max(1, 2 * most) }), gpu)).toHaveLength(1);
+        },
+      ),
+      { seed: 20_260 },
+    );
   });
 });

@@ -1,5 +1,6 @@
 // The names of --config_ver, their parts, and which blocks of a file hold for them.
 
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { blocksFor, configVerOf, configVers, variantOf } from '../../configs/variants.js';
 
@@ -49,5 +50,16 @@ describe('blocks of a file', () => {
   test('of default hold for all variants of the 99 % target, under every other block', () => {
     expect(blocksFor('maxq', ['maxq', 'default'])).toEqual(['default', 'maxq']);
     expect(blocksFor('high_accuracy', ['default', 'high_accuracy'])).toEqual(['high_accuracy']);
+  });
+
+  test('hold in one order, however a file lists them, with the variant itself last', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...configVers), fc.shuffledSubarray([...configVers]), (ver, given) => {
+        const order = blocksFor(ver, given);
+        expect(order).toEqual(blocksFor(ver, [...given].sort()));
+        if (given.includes(ver)) expect(order.at(-1)).toBe(ver);
+      }),
+      { seed: 20_260 },
+    );
   });
 });

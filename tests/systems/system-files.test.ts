@@ -3,6 +3,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConfigError } from '../../configs/errors.js';
 import { infeasible } from '../../configs/feasible.js';
@@ -12,7 +13,8 @@ import type { BenchmarkConfig, Provenance } from '../../configs/benchmark-config
 import type { SettingKey } from '../../configs/schema.js';
 import { configVers } from '../../configs/variants.js';
 import { chooseSystem, systemOf } from '../../harness/choose-system.js';
-import { openCatalogue } from '../../harness/gpu-systems.js';
+import { openCatalogue, unlistedGpus } from '../../harness/gpu-systems.js';
+import { gpuModels } from '../../systems/match.js';
 import { flagsOf } from '../configs/flags-of.js';
 import { cpuMachine } from '../fakes/machines.js';
 
@@ -95,6 +97,29 @@ describe("a user's own file", () => {
     const { system_id, loadgen, provenance } = resolveOn('--system=T4x5');
     expect([system_id, loadgen.offline_expected_qps]).toEqual(['T4x5', 5 * 430]);
     expect(provenance['offline_expected_qps']).toMatchObject({ label: 'derived' });
+  });
+
+  test('of any known GPU has targets in proportion to its number', () => {
+    const catalogue = openCatalogue('.');
+    const names = gpuModels(catalogue.gpus).map(({ name }) => name);
+    const flags = flagsOf('--scenarios=Offline,Server', '--config_ver=all');
+    const targets = (model: string, count: number) => {
+      const gpus = unlistedGpus(catalogue, { model, count });
+      const engine = { name: 'tensorrt', origin: '--system' } as const;
+      const machine = { system_id: 'Mine', available_cores: 1, gpus, engine };
+      return resolveConfigs({ flags, benchmarkConfigs, system: machine }).map(
+        ({ loadgen, scenario }) =>
+          (scenario === 'Server' ? loadgen.server_target_qps : loadgen.offline_expected_qps) ?? 0,
+      );
+    };
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.integer({ min: 1, max: 64 }), (model, count) => {
+        const ofOne = targets(model, 1);
+        for (const [place, target] of targets(model, count).entries())
+          expect(target).toBeCloseTo(count * (ofOne[place] ?? NaN), 3);
+      }),
+      { seed: 20_260 },
+    );
   });
 
   test('may lie elsewhere', () => {
