@@ -1,5 +1,6 @@
 // One call of the program: what all its configurations share.
 
+import type { Machine } from '../systems/machine.js';
 import type { SystemDescription } from '../systems/schema.js';
 import type { Interruption } from './interruption.js';
 import type { Program } from './program.js';
@@ -11,7 +12,10 @@ export interface Call {
   readonly startedAt: Date;
   /** build/logs/<date>, made already. */
   readonly folder: string;
+  /** This machine, with what its own file says. */
   readonly system: SystemDescription;
+  /** This machine as detected, its GPUs and what surrounds it. */
+  readonly machine: Machine;
   readonly interruption: Interruption;
   readonly quiet: boolean;
   /** Shows a line to the person; silent with --quiet. */

@@ -6,6 +6,7 @@ import { labelledValues } from '../configs/labelled.js';
 import type { TestMode } from '../configs/test-settings.js';
 import type { EngineFacts } from '../engines/contract.js';
 import type { TestResult } from '../scenarios/start-test.js';
+import type { Machine } from '../systems/machine.js';
 import type { SystemDescription } from '../systems/schema.js';
 import type { AccuracyOutcome, PerformanceOutcome } from './run-outcome.js';
 import type { Program } from './program.js';
@@ -18,6 +19,7 @@ export interface RunFacts {
   readonly result: TestResult;
   readonly engine: EngineFacts;
   readonly system: SystemDescription;
+  readonly machine: Machine;
   readonly program: Program;
   readonly command: readonly string[];
   readonly data: {
@@ -49,6 +51,7 @@ export function describeRun(facts: RunFacts): Readonly<Record<string, unknown>> 
     test_mode: facts.mode,
     system_name: config.system_name,
     detected_system: facts.system,
+    machine: facts.machine,
     config_name: facts.config_name,
     benchmark_short: config.benchmark,
     benchmark_full: config.benchmark_full,

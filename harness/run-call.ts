@@ -6,8 +6,8 @@ import { dryRunText } from '../configs/dry-run-text.js';
 import { exitCodes, SetupError } from '../configs/errors.js';
 import type { Flags } from '../configs/schema.js';
 import { variantOf } from '../configs/variants.js';
-import { captureSystem } from '../systems/capture.js';
-import { describeSystem } from '../systems/detect.js';
+import { detectMachine } from '../systems/capture.js';
+import { machineLines } from '../systems/machine-text.js';
 import type { Call } from './call.js';
 import { closingBlocks, summaryObjects } from './closing-blocks.js';
 import { listenForInterruption } from './interruption.js';
@@ -16,6 +16,7 @@ import { buildPath } from './places.js';
 import { describeProgram } from './program.js';
 import { resolveFlags } from './resolve-flags.js';
 import { createCallFolder } from './run-folder.js';
+import { writeSystemForms } from './system-forms.js';
 import { exitCodeOf, type RunOutcome } from './run-outcome.js';
 import { runBenchmark } from './run.js';
 import { toJsonText, writeWholeFile } from './write-file.js';
@@ -23,7 +24,8 @@ import { toJsonText, writeWholeFile } from './write-file.js';
 /** Does what the flags ask for and returns the exit code. @throws {ConfigError | SetupError | RunError} */
 export async function runCall(flags: Flags, command: readonly string[]): Promise<number> {
   const { selection } = flags;
-  const { system, configs, notes } = resolveFlags(flags, describeSystem(captureSystem()));
+  const machine = await detectMachine();
+  const { system, configs, notes } = resolveFlags(flags, machine.system);
   if (selection.dry_run) {
     for (const note of notes) process.stdout.write(`${note}\n\n`);
     process.stdout.write(dryRunText(configs));
@@ -45,6 +47,7 @@ export async function runCall(flags: Flags, command: readonly string[]): Promise
     startedAt,
     folder: isRun ? createCallFolder(logDir, startedAt) : logDir,
     system,
+    machine,
     interruption,
     quiet: selection.quiet,
     say,
@@ -56,10 +59,10 @@ export async function runCall(flags: Flags, command: readonly string[]): Promise
     await prepareOnly(selection.action, configs, call);
     return exitCodes.valid.code;
   }
-  say(
-    `Detected system ID: ${system.system_id} (${system.host_processor_model_name}, ${system.available_cores} cores)`,
-  );
+  for (const line of machineLines({ ...machine, system })) say(line);
   for (const note of notes) say(note);
+
+  writeSystemForms(configs, call);
 
   const outcomes: RunOutcome[] = [];
   try {

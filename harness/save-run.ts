@@ -42,6 +42,7 @@ export async function saveRun(request: SaveRequest): Promise<RunOutcome> {
     result: run.result,
     engine: engine.facts,
     system: call.system,
+    machine: call.machine,
     program: call.program,
     command: call.command,
     startedAt: run.startedAt,

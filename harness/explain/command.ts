@@ -2,8 +2,7 @@
 
 import { exitCodes, ConfigError } from '../../configs/errors.js';
 import { explainSetting, explanationText } from '../../configs/explain.js';
-import { captureSystem } from '../../systems/capture.js';
-import { describeSystem } from '../../systems/detect.js';
+import { detectMachine } from '../../systems/capture.js';
 import { parseFlags } from '../flags.js';
 import { resolveInput } from '../resolve-flags.js';
 
@@ -19,10 +18,10 @@ Examples:
 `;
 
 /** Prints one block for each run that the flags ask for. @throws {ConfigError} */
-export function run(argv: readonly string[]): Promise<number> {
+export async function run(argv: readonly string[]): Promise<number> {
   if (argv.some((argument) => argument === '--help' || argument === '-h')) {
     process.stdout.write(usage);
-    return Promise.resolve(exitCodes.valid.code);
+    return exitCodes.valid.code;
   }
   const keys = argv.filter((argument) => !argument.startsWith('-'));
   const [key] = keys;
@@ -33,9 +32,9 @@ export function run(argv: readonly string[]): Promise<number> {
   }
   const line = parseFlags(argv.filter((argument) => argument !== key));
   if (line.kind !== 'run') throw new ConfigError('explain shows no version; use: loadrig --version');
-  const explanations = explainSetting(resolveInput(line.flags, describeSystem(captureSystem())), key);
+  const explanations = explainSetting(resolveInput(line.flags, (await detectMachine()).system), key);
   // Without --scenarios, a setting of one scenario is explained there alone.
   const used = explanations.filter(({ isUnused }) => !isUnused);
   process.stdout.write(explanationText(used.length === 0 ? explanations : used));
-  return Promise.resolve(exitCodes.valid.code);
+  return exitCodes.valid.code;
 }
