@@ -21,6 +21,11 @@ export interface Command {
 
 export const commands: readonly Command[] = [
   {
+    name: 'doctor',
+    summary: 'whether this machine is ready for a run, and what to do where it is not',
+    load: () => import('./doctor/command.js'),
+  },
+  {
     name: 'explain',
     summary: 'where the value of a setting comes from, and what each layer says',
     load: () => import('./explain/command.js'),

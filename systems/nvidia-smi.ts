@@ -123,7 +123,7 @@ function failureOf({ outcome, exit_code, stdout, stderr }: CommandOutput): strin
   const said = firstLine === '' ? 'it printed nothing' : `it says "${firstLine.slice(0, 160)}"`;
   switch (outcome) {
     case 'timed_out':
-      return 'nvidia-smi did not answer in time: the driver or a GPU hangs. Look at dmesg for Xid messages; a restart of the machine helps.';
+      return 'nvidia-smi did not answer in time. Run it by hand: a large machine without persistence mode only needs seconds to wake (then: sudo nvidia-smi -pm 1); if it hangs, the driver or a GPU does: look at dmesg for Xid messages and restart.';
     case 'failed':
       return `nvidia-smi failed (exit code ${exit_code ?? 'none'}): ${said}. Check that the driver is loaded (lsmod | grep nvidia) and fits its libraries; after an update of the driver, restart.`;
     case 'missing':
