@@ -2,7 +2,14 @@
 
 import type { EndOfIssue, PhaseRun } from './phase-run.js';
 
-/** Issues each query when it is due, or late when the driver could not; its latency counts from the due time either way. */
+/**
+ * Differs from LoadGen: one thread issues all queries whatever server_num_issue_query_threads asks for. T threads of LoadGen
+ * deal the same schedule out in turns because one of them cannot keep up with high rates; this one keeps up alone, and queries
+ * stay in the order of the schedule.
+ *
+ * Issues each query when it is due, or late when the driver could not; its latency counts from the due time
+ * either way.
+ */
 export async function issueOnSchedule(run: PhaseRun): Promise<EndOfIssue> {
   const { clock, startNs, effective } = run;
   const { queryCount, scheduledDeltaNs, samplesPerQuery } = run.records.shared;

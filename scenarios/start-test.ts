@@ -1,23 +1,24 @@
 // startTest: one LoadGen test from settings to closed logs. Follows loadgen/loadgen.cc StartTest (loadgen.md 17, 13.3).
 
-import { ConfigError, type RunError } from '../configs/errors.js';
+import { ConfigError } from '../configs/errors.js';
 import type { TestSettings } from '../configs/test-settings.js';
 import { createAccuracySampling } from './accuracy-sampling.js';
 import { createClock } from './clock.js';
 import type { Clock, QuerySampleLibrary, SystemUnderTest } from './contract.js';
 import { createControl } from './control.js';
 import { effectiveSettings, type EffectiveSettings } from './effective-settings.js';
-import { issuePhase, type IssuedPhase } from './issue-phase.js';
+import { findPeakPerformance, type RateRun } from './find-peak.js';
+import type { IssuedPhase } from './issue-phase.js';
 import { issueDelay, type IssueDelay } from './latencies.js';
-import { doubtsAbout, logEndOfIssue, performanceRecords } from './phase-outcome.js';
+import { doubtsAbout, performanceRecords } from './phase-outcome.js';
 import { effectiveKeys, programKeys, requestedKeys, resultKeys } from './logs/detail-keys.js';
 import { openLogFiles, type LogFiles, type LogSettings } from './logs/log-files.js';
 import { summaryText } from './logs/summary.js';
-import { powerStamp, testDateTime } from './logs/time-stamps.js';
+import { testDateTime } from './logs/time-stamps.js';
 import type { SharedPhase } from './phase-records.js';
-import { generateQueries } from './queries.js';
 import { performanceResults, type PerformanceResults } from './results.js';
-import { sampleSets, type Phase, type SampleSet } from './sample-sets.js';
+import { sampleSets, type Phase } from './sample-sets.js';
+import { createSetRunner, mustEnd, type SetRunner } from './set-runner.js';
 
 /** What a caller may give beside SUT, QSL, settings and log settings. */
 export interface StartTestOptions {
@@ -72,7 +73,6 @@ export async function startTest(
   logSettings: LogSettings,
   options: StartTestOptions = {},
 ): Promise<TestResult> {
-  refuseWhatIsNotHereYet(settings);
   const clock = options.clock ?? createClock();
   const loggingStartNs = clock.now();
   const dateTime = testDateTime(new Date(clock.wallClockMs()));
@@ -108,7 +108,8 @@ interface Test {
   readonly options: StartTestOptions;
 }
 
-async function runTest(test: Test): Promise<TestResult> {
+async function runTest(given: Test): Promise<TestResult> {
+  const test = { ...given, settings: withTest05Seeds(given.settings) };
   const { sut, qsl, settings, logs, clock, dateTime, options } = test;
   const { detail } = logs;
   detail.log(programKeys(options.program ?? LIBRARY));
@@ -122,149 +123,127 @@ async function runTest(test: Test): Promise<TestResult> {
     ['qsl_reported_total_count', qsl.totalSampleCount],
     ['qsl_reported_performance_count', qsl.performanceSampleCount],
   ]);
+  if (settings.test05)
+    detail.warning('warning_generic_message', 'Test05 flag detected Overriding random seeds');
   const { effective, errors } = effectiveSettings(settings, qsl);
   for (const text of errors) detail.error('error_invalid_test_settings', text);
   detail.log(requestedKeys(settings));
   detail.log(effectiveKeys(effective));
 
-  const sampling = createAccuracySampling(effective);
-  let firstSampleId = 0;
-  let performance: IssuedPhase | undefined;
-  let failure: RunError | undefined;
-  let interrupted = false;
-
-  for (const phase of phasesOf(settings)) {
-    if (interrupted || failure !== undefined) break;
-    detail.log([['generic_message', `Starting ${phase} mode`]]);
-    for (const set of sampleSets(effective, phase, qsl.totalSampleCount)) {
-      const issued = await runSet(test, effective, phase, set, firstSampleId, sampling);
-      firstSampleId += issued.shared.sampleCount;
-      interrupted = issued.end.kind === 'interrupted';
-      ({ failure } = issued);
-      if (phase === 'performance') performance = issued;
-      if (interrupted || failure !== undefined) break;
-    }
-  }
-
+  const runner = createSetRunner({
+    sut,
+    qsl,
+    logs,
+    clock,
+    control: options.control ?? createControl(),
+    sampling: createAccuracySampling(effective),
+    stallTimeoutMs: options.stall_timeout_ms ?? DEFAULT_STALL_TIMEOUT_MS,
+    onPhase: options.onPhase,
+  });
+  const { last, performance } = await runMode(test, runner, effective);
   const delay =
     performance !== undefined && settings.scenario === 'Server'
-      ? issueDelay(performance.shared, performance.startNs, performance.queriesIssued)
+      ? issueDelay(performance.issued.shared, performance.issued.startNs, performance.issued.queriesIssued)
       : undefined;
   const doubtful = delay === undefined ? [] : doubtsAbout(delay, effective);
   for (const reason of doubtful) detail.warning('warning_generic_message', reason);
-  const results =
-    performance === undefined
-      ? undefined
-      : performanceResults(effective, performanceRecords(effective, performance));
-  if (results !== undefined) {
-    logs.writeSummary(summaryText({ sutName, mode: settings.mode, effective, results }));
-    detail.log(resultKeys(effective, results, detail.errors.length));
+  if (performance !== undefined) {
+    const { results } = performance;
+    logs.writeSummary(
+      summaryText({ sutName, mode: settings.mode, effective: performance.effective, results }),
+    );
+    detail.log(resultKeys(performance.effective, results, detail.errors.length));
   }
-  if (failure !== undefined) throw failure; // after the results: they say INVALID and why
+  if (last?.failure !== undefined) throw last.failure; // after the results: they say INVALID and why
   return {
     requested: settings,
-    effective,
-    results,
-    performance:
-      performance === undefined
-        ? undefined
-        : {
-            shared: performance.shared,
-            startNs: performance.startNs,
-            queriesIssued: performance.queriesIssued,
-          },
+    effective: performance?.effective ?? effective,
+    results: performance?.results,
+    performance: performance === undefined ? undefined : recordsOf(performance),
     issueDelay: delay,
     errors: [...detail.errors],
     warnings: [...detail.warnings],
-    interrupted,
+    interrupted: last?.end.kind === 'interrupted',
     doubtful,
   };
 }
 
-/** One set: load, generate, issue, flush, log, unload. */
-async function runSet(
-  { sut, qsl, logs, clock, options }: Test,
-  effective: EffectiveSettings,
-  phase: Phase,
-  set: SampleSet,
-  firstSampleId: number,
-  sampling: ReturnType<typeof createAccuracySampling>,
-): Promise<IssuedPhase> {
-  const { detail, accuracy } = logs;
-  await qsl.loadSamplesToRam(set.sampleIndices);
-  detail.log([['loaded_qsl_set', set.sampleIndices]]);
-  const plan = generateQueries(effective, phase, set);
-  detail.log([
-    ['generated_query_count', plan.queryCount],
-    ['generated_samples_per_query', plan.samplesPerQuery],
-    ['generated_query_duration', plan.generatedDurationNs],
-  ]);
-  const issued = await issuePhase({
-    sut,
-    effective,
-    clock,
-    phase,
-    plan,
-    firstSampleId,
-    isLogged: sampling.mark(phase, plan.sampleIndices.length),
-    control: options.control ?? createControl(),
-    stallTimeoutMs: options.stall_timeout_ms ?? DEFAULT_STALL_TIMEOUT_MS,
-    onPhase: options.onPhase,
-  });
-  logEndOfIssue(detail, issued, effective);
-  detail.log(
-    [
-      'logger_swap_request_slots_retry_count',
-      'logger_swap_request_slots_retry_retry_count',
-      'logger_swap_request_slots_retry_reencounter_count',
-      'logger_start_reading_entries_retry_count',
-      'logger_tls_total_log_cas_fail_count',
-      'logger_tls_total_swap_buffers_slot_retry_count',
-    ].map((key) => [key, 0] as const), // counters of the C++ logger; ours has nothing to retry
-  );
-  detail.log([
-    ['power_begin', powerStamp(issued.startWallMs)],
-    ['power_end', powerStamp(issued.startWallMs + issued.durationNs / 1e6)],
-  ]);
-  logResponses(issued, accuracy);
-  await qsl.unloadSamplesFromRam(set.sampleIndices);
-  return issued;
+const recordsOf = ({ issued }: RateRun): NonNullable<TestResult['performance']> => ({
+  shared: issued.shared,
+  startNs: issued.startNs,
+  queriesIssued: issued.queriesIssued,
+});
+
+/** What a mode ran: its last phase (none where nothing could run) and the performance phase that counts. */
+interface RanMode {
+  readonly last: IssuedPhase | undefined;
+  readonly performance: RateRun | undefined;
 }
 
-/** In order of issue; LoadGen has the order of completion, which readers must not rely on (several threads complete). */
-function logResponses({ shared, response }: IssuedPhase, accuracy: LogFiles['accuracy']): void {
-  for (let sample = 0; sample < shared.sampleCount; sample++) {
-    if (shared.isLogged[sample] === 1 && shared.completedNs[sample] !== 0) {
-      accuracy.write(shared.firstSampleId + sample, shared.sampleIndices[sample]!, response(sample));
+async function runMode(test: Test, runner: SetRunner, effective: EffectiveSettings): Promise<RanMode> {
+  const { settings, qsl, logs } = test;
+  switch (settings.mode) {
+    case 'AccuracyOnly':
+      return runPhases(test, runner, effective, ['accuracy']);
+    case 'PerformanceOnly':
+      return runPhases(test, runner, effective, ['performance']);
+    case 'SubmissionRun':
+      return runPhases(test, runner, effective, ['accuracy', 'performance']);
+    case 'FindPeakPerformance': {
+      logs.detail.log([['generic_message', 'Starting FindPeakPerformance mode']]);
+      if (settings.scenario !== 'Server') {
+        logs.detail.error(
+          'error_invalid_config',
+          'Finding peak performance is only supported in Server scenarios.',
+        );
+        return { last: undefined, performance: undefined };
+      }
+      const [set] = sampleSets(effective, 'performance', qsl.totalSampleCount);
+      if (set === undefined) throw new ConfigError('the data set has no samples to issue; give one that has');
+      const performance = await findPeakPerformance({
+        runner,
+        detail: logs.detail,
+        effective,
+        set,
+        boundaryStepSize: settings.server_find_peak_qps_boundary_step_size,
+        decimals: settings.server_find_peak_qps_decimals_of_precision,
+      });
+      return { last: performance.issued, performance };
     }
   }
 }
 
-function phasesOf({ mode }: TestSettings): readonly Phase[] {
-  switch (mode) {
-    case 'AccuracyOnly':
-      return ['accuracy'];
-    case 'PerformanceOnly':
-      return ['performance'];
-    case 'SubmissionRun':
-      return ['accuracy', 'performance'];
-    case 'FindPeakPerformance':
-      throw new ConfigError(
-        'FindPeakPerformance is not supported; run PerformanceOnly at several target rates.',
-      );
+async function runPhases(
+  { qsl, logs }: Test,
+  runner: SetRunner,
+  effective: EffectiveSettings,
+  phases: readonly Phase[],
+): Promise<RanMode> {
+  let last: IssuedPhase | undefined;
+  let performance: RateRun | undefined;
+  for (const phase of phases) {
+    logs.detail.log([['generic_message', `Starting ${phase} mode`]]);
+    for (const set of sampleSets(effective, phase, qsl.totalSampleCount)) {
+      const issued = await runner.run(effective, phase, set);
+      last = issued;
+      if (phase === 'performance') {
+        const results = performanceResults(effective, performanceRecords(effective, issued));
+        performance = { effective, issued, results };
+      }
+      if (mustEnd(issued)) return { last, performance };
+    }
   }
+  return { last, performance };
 }
 
-function refuseWhatIsNotHereYet(settings: TestSettings): void {
-  phasesOf(settings);
-  if (settings.use_token_latencies || settings.infer_token_latencies) {
-    throw new ConfigError(
-      'token latencies are not supported; leave use_token_latencies and infer_token_latencies out.',
-    );
-  }
-  if (settings.scenario === 'Server' && settings.server_num_issue_query_threads > 0) {
-    throw new ConfigError('server_num_issue_query_threads must be 0: one driver thread issues all queries.');
-  }
-  if (settings.test05)
-    throw new ConfigError('test05 is not supported; give the test05 seeds as the three seeds.');
+/** Audit TEST05 runs performance only, on seeds of its own. */
+function withTest05Seeds(settings: TestSettings): TestSettings {
+  if (!settings.test05) return settings;
+  return {
+    ...settings,
+    mode: 'PerformanceOnly',
+    qsl_rng_seed: settings.test05_qsl_rng_seed,
+    sample_index_rng_seed: settings.test05_sample_index_rng_seed,
+    schedule_rng_seed: settings.test05_schedule_rng_seed,
+  };
 }

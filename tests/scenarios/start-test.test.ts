@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, RunError, SetupError } from '../../configs/errors.js';
+import { RunError, SetupError } from '../../configs/errors.js';
 import { testSettings, type TestSettingsInput } from '../../configs/test-settings.js';
 import type { Clock, SystemUnderTest } from '../../scenarios/contract.js';
 import { createControl, reportFailure, requestStop } from '../../scenarios/control.js';
@@ -330,20 +330,39 @@ describe('startTest', () => {
     await expect(startTest(sut, qsl, testSettings(single), logs, { clock })).rejects.toThrow(SetupError);
   });
 
-  it.each([
-    { mode: 'FindPeakPerformance' as const },
-    { use_token_latencies: true },
-    { scenario: 'Server' as const, server_num_issue_query_threads: 2 },
-    { test05: true },
-  ])('refuses %o by name instead of running something else', async (settings) => {
+  it('runs audit TEST05 as a performance run on the three seeds of TEST05', async () => {
     const clock = createFakeClock();
-    const running = startTest(
-      createFakeSut({ clock }),
+    const { result, valuesOf } = await runTest(
+      createFakeSut({ clock, latencyNs: () => MS }),
       qsl,
-      testSettings(settings),
-      logSettings('/no/such/folder'),
+      {
+        ...single,
+        mode: 'AccuracyOnly',
+        test05: true,
+        test05_qsl_rng_seed: 7975553102935885558n,
+        test05_sample_index_rng_seed: 11403566307062068064n,
+        test05_schedule_rng_seed: 15816800565822761601n,
+      },
+      { clock },
     );
-    await expect(running).rejects.toThrow(ConfigError);
+    expect(valuesOf('warning_generic_message')).toEqual(['Test05 flag detected Overriding random seeds']);
+    expect(valuesOf('requested_test_mode')).toEqual(['PerformanceOnly']);
+    expect(result.effective).toMatchObject({
+      qsl_rng_seed: 7975553102935885558n,
+      sample_index_rng_seed: 11403566307062068064n,
+      schedule_rng_seed: 15816800565822761601n,
+    });
+    expect(result.results?.isValid).toBe(true);
+  });
+
+  it.each([0, 1, 4])('issues the same queries with %d issue threads asked for', async (threads) => {
+    const clock = createFakeClock();
+    const sut = createFakeSut({ clock, latencyNs: () => MS });
+    const settings = { ...server, min_duration_ms: 1000, server_num_issue_query_threads: threads };
+    await runTest(sut, qsl, settings, { clock });
+    const alone = createFakeSut({ clock, latencyNs: () => MS });
+    await runTest(alone, qsl, { ...settings, server_num_issue_query_threads: 0 }, { clock });
+    expect(sut.issued).toEqual(alone.issued);
   });
 
   it('names its own program, never another one', async () => {

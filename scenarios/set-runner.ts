@@ -1,0 +1,116 @@
+// One loaded set after another: load, generate, issue, log, unload; sample ids and the sampling of responses run on through a
+// test. Follows loadgen/loadgen.cc RunPerformanceMode and RunAccuracyMode (loadgen.md 13.3, 17).
+
+import type { createAccuracySampling } from './accuracy-sampling.js';
+import type { Clock, QuerySampleLibrary, SystemUnderTest } from './contract.js';
+import type { EffectiveSettings } from './effective-settings.js';
+import { issuePhase, type IssuedPhase } from './issue-phase.js';
+import type { LogFiles } from './logs/log-files.js';
+import { powerStamp } from './logs/time-stamps.js';
+import { logEndOfIssue } from './phase-outcome.js';
+import type { SharedPhase } from './phase-records.js';
+import { generateQueries } from './queries.js';
+import type { Phase, SampleSet } from './sample-sets.js';
+
+/** What the sets of one test have in common. */
+export interface SetRunnerSetup {
+  readonly sut: SystemUnderTest;
+  readonly qsl: QuerySampleLibrary;
+  readonly logs: LogFiles;
+  readonly clock: Clock;
+  readonly control: Int32Array;
+  readonly sampling: ReturnType<typeof createAccuracySampling>;
+  /** 0 = wait forever. */
+  readonly stallTimeoutMs: number;
+  readonly onPhase: ((shared: SharedPhase) => void) | undefined;
+}
+
+/** Runs the sets of one test. */
+export interface SetRunner {
+  /** Loads a set, runs its queries once, unloads it. */
+  run(effective: EffectiveSettings, phase: Phase, set: SampleSet): Promise<IssuedPhase>;
+  /** Untimed; for a set that is run several times. */
+  load(set: SampleSet): Promise<void>;
+  /** Generates, issues and logs the queries of a loaded set. */
+  issue(effective: EffectiveSettings, phase: Phase, set: SampleSet): Promise<IssuedPhase>;
+  unload(set: SampleSet): Promise<void>;
+}
+
+/** True when nothing more may run in this test. */
+export const mustEnd = ({ end, failure }: IssuedPhase): boolean =>
+  end.kind === 'interrupted' || failure !== undefined;
+
+/** Counters of the C++ logger, in every log of it; ours has nothing to retry. */
+const LOGGER_COUNTERS = [
+  'logger_swap_request_slots_retry_count',
+  'logger_swap_request_slots_retry_retry_count',
+  'logger_swap_request_slots_retry_reencounter_count',
+  'logger_start_reading_entries_retry_count',
+  'logger_tls_total_log_cas_fail_count',
+  'logger_tls_total_swap_buffers_slot_retry_count',
+].map((key) => [key, 0] as const);
+
+/** Starts at sample id 0. */
+export function createSetRunner(setup: SetRunnerSetup): SetRunner {
+  const { sut, qsl, logs, clock, control, sampling, stallTimeoutMs, onPhase } = setup;
+  const { detail, accuracy } = logs;
+  let firstSampleId = 0;
+
+  const load = async (set: SampleSet): Promise<void> => {
+    await qsl.loadSamplesToRam(set.sampleIndices);
+    detail.log([['loaded_qsl_set', set.sampleIndices]]);
+  };
+  const unload = async (set: SampleSet): Promise<void> => {
+    await qsl.unloadSamplesFromRam(set.sampleIndices);
+  };
+  const issue: SetRunner['issue'] = async (effective, phase, set) => {
+    const plan = generateQueries(effective, phase, set);
+    detail.log([
+      ['generated_query_count', plan.queryCount],
+      ['generated_samples_per_query', plan.samplesPerQuery],
+      ['generated_query_duration', plan.generatedDurationNs],
+    ]);
+    const issued = await issuePhase({
+      sut,
+      effective,
+      clock,
+      phase,
+      plan,
+      firstSampleId,
+      isLogged: sampling.mark(phase, plan.sampleIndices.length),
+      control,
+      stallTimeoutMs,
+      onPhase,
+    });
+    firstSampleId += issued.shared.sampleCount;
+    logEndOfIssue(detail, issued, effective);
+    detail.log(LOGGER_COUNTERS);
+    detail.log([
+      ['power_begin', powerStamp(issued.startWallMs)],
+      ['power_end', powerStamp(issued.startWallMs + issued.durationNs / 1e6)],
+    ]);
+    logResponses(issued, accuracy);
+    return issued;
+  };
+
+  return {
+    load,
+    issue,
+    unload,
+    async run(effective, phase, set) {
+      await load(set);
+      const issued = await issue(effective, phase, set);
+      await unload(set);
+      return issued;
+    },
+  };
+}
+
+/** In order of issue; LoadGen has the order of completion, which readers must not rely on (several threads complete). */
+function logResponses({ shared, response }: IssuedPhase, accuracy: LogFiles['accuracy']): void {
+  for (let sample = 0; sample < shared.sampleCount; sample++) {
+    if (shared.isLogged[sample] === 1 && shared.completedNs[sample] !== 0) {
+      accuracy.write(shared.firstSampleId + sample, shared.sampleIndices[sample]!, response(sample));
+    }
+  }
+}
