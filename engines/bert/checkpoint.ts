@@ -1,29 +1,16 @@
-// A Hugging Face BertForQuestionAnswering folder: config.json, model.safetensors; weights as float32 or int8 rows.
+// A BertForQuestionAnswering: config.json and weights of any kind we read; weights as float32 or int8 rows.
 
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { ConfigError, SetupError } from '../../configs/errors.js';
-import { openSafetensors, type SafetensorsFile } from './safetensors.js';
+import { ConfigError } from '../../configs/errors.js';
+import { readBertConfig, type BertConfig } from './bert-config.js';
+import { expectedTensors, readLayers, type LayerShape } from './layer-shapes.js';
+import { qatRanges, type QuantizationRanges } from './qat-ranges.js';
+import { sha256OfFiles } from './weights/byte-file.js';
+import { findWeights, openWeights } from './weights/open-weights.js';
+import type { WeightKind, WeightSource } from './weights/weight-source.js';
 
-const configSchema = z.object({
-  architectures: z.array(z.string()).optional(),
-  model_type: z.literal('bert', 'only model_type "bert" is supported').default('bert'),
-  hidden_size: z.int().positive(),
-  num_hidden_layers: z.int().positive(),
-  num_attention_heads: z.int().positive(),
-  intermediate_size: z.int().positive(),
-  vocab_size: z.int().positive(),
-  max_position_embeddings: z.int().positive(),
-  type_vocab_size: z.int().positive().default(2),
-  layer_norm_eps: z.number().positive().default(1e-12),
-  hidden_act: z.literal('gelu', 'only hidden_act "gelu" is supported').default('gelu'),
-  position_embedding_type: z
-    .literal('absolute', 'only position_embedding_type "absolute" is supported')
-    .default('absolute'),
-});
-export type BertConfig = Readonly<z.output<typeof configSchema>>;
+export type { BertConfig } from './bert-config.js';
 
 /** A matrix [rows, columns] of weights: float32, or int8 rows with a scale each (weight = int8 × scale of its row). */
 export type Matrix =
@@ -42,118 +29,112 @@ export type Matrix =
       readonly rowScales: Float32Array;
     };
 
-/** An open model; disposing it closes its file. */
+/** An open model; disposing it closes its files. Weights are read each time they are asked for, and not kept. */
 export interface BertCheckpoint extends Disposable {
   readonly config: BertConfig;
-  /** SHA-256 of model.safetensors, hex. */
+  /** What the weights are; pruned layers differ from the configuration. */
+  readonly layers: readonly LayerShape[];
+  readonly kind: WeightKind;
+  /** Every file the weights come from. */
+  readonly files: readonly string[];
+  /** Hex: SHA-256 of the one file, or of the lines `<file name> <SHA-256>\n` of several, sorted; computed when first asked for. */
   readonly model_sha256: string;
-  /** A vector or table under its Hugging Face name, without the `bert.` prefix. */
+  /** Weights of the model, counted; unused tensors (the pooler, an optimiser's) are not among them. */
+  readonly parameterCount: number;
+  /** Ranges of quantisation-aware training, where the checkpoint has them. */
+  readonly quantization?: QuantizationRanges;
+  /**
+   * A vector or table under its Hugging Face name, without the `bert.` prefix.
+   *
+   * @throws {ConfigError} when it is damaged or holds NaN or infinite values.
+   */
   vector(name: string): Float32Array;
+  /** @throws {ConfigError} as `vector` does. */
   matrix(name: string): Matrix;
 }
 
+export interface CheckpointOptions {
+  /** Of the kinds of weights in a folder, the one to take; default: the first of safetensors, PyTorch, TensorFlow, ONNX. */
+  readonly kind?: WeightKind;
+}
+
 /**
- * Opens a model folder and checks that every tensor is there in its right shape; all that is wrong is named at once.
+ * Opens a model, a folder or the file of its weights (config.json or bert_config.json lies beside it), and checks that every
+ * tensor is there in its right shape; all that is wrong is named at once.
  *
  * @throws {ConfigError | SetupError}
  */
-export function openCheckpoint(modelDir: string): BertCheckpoint {
-  const config = readConfig(join(modelDir, 'config.json'));
-  const path = join(modelDir, 'model.safetensors');
-  const file = openSafetensors(path);
-  const prefix = [...file.tensors.keys()].some((name) => name.startsWith('bert.')) ? 'bert.' : '';
-  const fullName = (name: string): string => (name.startsWith('qa_outputs') ? name : `${prefix}${name}`);
-  const problems = expectedTensors(config).flatMap(([name, shape]) =>
-    problemWith(file, fullName(name), shape),
-  );
+export function openCheckpoint(source: string, { kind }: CheckpointOptions = {}): BertCheckpoint {
+  const found = findWeights(source, kind);
+  const config = readConfigIn(found.folder);
+  const weights = openWeights(found);
+  try {
+    return checkpointOf(config, weights, found.path, found.folder);
+  } catch (error) {
+    weights[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function readConfigIn(folder: string): BertConfig {
+  const google = join(folder, 'bert_config.json');
+  const huggingFace = join(folder, 'config.json');
+  return readBertConfig(!existsSync(huggingFace) && existsSync(google) ? google : huggingFace);
+}
+
+function checkpointOf(
+  config: BertConfig,
+  weights: WeightSource,
+  path: string,
+  folder: string,
+): BertCheckpoint {
+  const { layers, problems: layerProblems } = readLayers(weights.tensors, config);
+  const expected = expectedTensors(config, layers);
+  const problems = [
+    ...vocabularyProblems(folder, config),
+    ...layerProblems,
+    ...expected.flatMap(([name, shape]) => problemWith(weights, name, shape)),
+  ];
   if (problems.length > 0) {
-    file[Symbol.dispose]();
     throw new ConfigError(`${path} is not the model that config.json describes:\n${problems.join('\n')}`);
   }
-  const model_sha256 = sha256OfFile(path);
+  const quantization = qatRanges(weights.tensors.keys(), (name) => readFloat32(weights, path, name));
+  let hash: string | undefined;
   return {
     config,
-    model_sha256,
-    vector: (name) => readFloat32(file, fullName(name)),
-    matrix: (name) => readMatrix(file, fullName(name)),
-    [Symbol.dispose]: () => file[Symbol.dispose](),
+    layers,
+    kind: weights.kind,
+    files: weights.files,
+    get model_sha256() {
+      hash ??= sha256OfFiles(weights.files);
+      return hash;
+    },
+    parameterCount: expected.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    ...(quantization === undefined ? {} : { quantization }),
+    vector: (name) => readFloat32(weights, path, name),
+    matrix: (name) => readMatrix(weights, path, name),
+    [Symbol.dispose]: () => weights[Symbol.dispose](),
   };
 }
 
-function readConfig(path: string): BertConfig {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new SetupError(
-      `cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}. ` +
-        '--model wants a folder with config.json, model.safetensors and vocab.txt.',
-      { cause },
-    );
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigError(`${path}: not JSON`, { cause });
-  }
-  const parsed = configSchema.safeParse(json);
-  if (!parsed.success)
-    throw new ConfigError(`${path}: not a BERT configuration\n${z.prettifyError(parsed.error)}`);
-  const config = parsed.data;
-  if (config.hidden_size % config.num_attention_heads !== 0) {
-    throw new ConfigError(
-      `${path}: hidden_size (${config.hidden_size}) must be a multiple of num_attention_heads (${config.num_attention_heads})`,
-    );
-  }
-  return config;
+/** A vocabulary may be shorter than the embedding, which training code likes to pad; longer, it has tokens without a row. */
+function vocabularyProblems(folder: string, config: BertConfig): readonly string[] {
+  const path = join(folder, 'vocab.txt');
+  if (!existsSync(path)) return [];
+  const tokenCount = readFileSync(path, 'utf8').replace(/\n$/, '').split('\n').length;
+  if (tokenCount <= config.vocab_size) return [];
+  return [`  vocab.txt has ${tokenCount} tokens, vocab_size and the word embedding are ${config.vocab_size}`];
 }
 
-/** Every tensor of the model with its shape. */
-function expectedTensors(config: BertConfig): readonly (readonly [string, readonly number[]])[] {
-  const { hidden_size: hidden, intermediate_size: inner } = config;
-  const linear = (name: string, out: number, from: number) =>
-    [
-      [`${name}.weight`, [out, from]],
-      [`${name}.bias`, [out]],
-    ] as const;
-  const norm = (name: string) =>
-    [
-      [`${name}.weight`, [hidden]],
-      [`${name}.bias`, [hidden]],
-    ] as const;
-  const layer = (index: number) => {
-    const at = `encoder.layer.${index}`;
-    return [
-      ...linear(`${at}.attention.self.query`, hidden, hidden),
-      ...linear(`${at}.attention.self.key`, hidden, hidden),
-      ...linear(`${at}.attention.self.value`, hidden, hidden),
-      ...linear(`${at}.attention.output.dense`, hidden, hidden),
-      ...norm(`${at}.attention.output.LayerNorm`),
-      ...linear(`${at}.intermediate.dense`, inner, hidden),
-      ...linear(`${at}.output.dense`, hidden, inner),
-      ...norm(`${at}.output.LayerNorm`),
-    ];
-  };
-  return [
-    ['embeddings.word_embeddings.weight', [config.vocab_size, hidden]],
-    ['embeddings.position_embeddings.weight', [config.max_position_embeddings, hidden]],
-    ['embeddings.token_type_embeddings.weight', [config.type_vocab_size, hidden]],
-    ...norm('embeddings.LayerNorm'),
-    ...Array.from({ length: config.num_hidden_layers }, (_unused, index) => layer(index)).flat(),
-    ...linear('qa_outputs', 2, hidden),
-  ];
-}
-
-function problemWith(file: SafetensorsFile, name: string, shape: readonly number[]): readonly string[] {
-  const entry = file.tensors.get(name);
+function problemWith(weights: WeightSource, name: string, shape: readonly number[]): readonly string[] {
+  const entry = weights.tensors.get(name);
   const wanted = `[${shape.join(', ')}]`;
   if (entry === undefined) return [`  ${name} ${wanted} is missing`];
   const problems: string[] = [];
   if (entry.shape.join() !== shape.join())
     problems.push(`  ${name} is [${entry.shape.join(', ')}], not ${wanted}`);
   if (entry.dtype === 'I8' && shape.length === 2) {
-    const scale = file.tensors.get(`${name}_scale`);
+    const scale = weights.tensors.get(`${name}_scale`);
     const [rows = 0] = shape;
     if (scale?.dtype !== 'F32' || ![`${rows}`, `${rows},1`].includes(scale.shape.join())) {
       const got = scale === undefined ? 'it is missing' : `got ${scale.dtype} [${scale.shape.join(', ')}]`;
@@ -165,24 +146,56 @@ function problemWith(file: SafetensorsFile, name: string, shape: readonly number
   return problems;
 }
 
-function readMatrix(file: SafetensorsFile, name: string): Matrix {
-  const { dtype, shape } = file.tensors.get(name)!; // checked when the file was opened
+function readMatrix(weights: WeightSource, path: string, name: string): Matrix {
+  const { dtype, shape } = entryOf(weights, path, name);
   const [rows = 0, columns = 0] = shape;
-  if (dtype !== 'I8') return { kind: 'float32', rows, columns, values: readFloat32(file, name) };
-  const values = new Int8Array(file.read(name).buffer);
-  return { kind: 'int8', rows, columns, values, rowScales: readFloat32(file, `${name}_scale`) };
+  if (dtype !== 'I8') return { kind: 'float32', rows, columns, values: readFloat32(weights, path, name) };
+  const values = new Int8Array(weights.read(name).buffer);
+  return { kind: 'int8', rows, columns, values, rowScales: readFloat32(weights, path, `${name}_scale`) };
+}
+
+function entryOf(weights: WeightSource, path: string, name: string) {
+  const entry = weights.tensors.get(name);
+  if (entry === undefined) throw new ConfigError(`${path}: no tensor "${name}"`);
+  return entry;
 }
 
 /** A tensor as float32; int8 rows are multiplied out. */
-function readFloat32(file: SafetensorsFile, name: string): Float32Array {
-  const { dtype } = file.tensors.get(name)!; // checked when the file was opened
-  const bytes = file.read(name);
-  if (dtype === 'F32') return new Float32Array(bytes.buffer);
-  if (dtype === 'F16') return Float32Array.from(new Uint16Array(bytes.buffer), float16ToNumber);
-  if (dtype === 'BF16') {
-    return new Float32Array(Uint32Array.from(new Uint16Array(bytes.buffer), (half) => half << 16).buffer);
+function readFloat32(weights: WeightSource, path: string, name: string): Float32Array {
+  const { dtype } = entryOf(weights, path, name);
+  if (dtype === 'I8') return dequantized(readMatrix(weights, path, name));
+  const bytes = weights.read(name);
+  const values = toFloat32(bytes, dtype);
+  if (values === undefined) {
+    throw new ConfigError(`${path}: "${name}" is ${dtype}; F32, F16 or BF16 can be read`);
   }
-  return dequantized(readMatrix(file, name)); // I8, the only other type that passed the check
+  checkFinite(path, name, values);
+  return values;
+}
+
+function toFloat32(bytes: Uint8Array, dtype: string): Float32Array | undefined {
+  switch (dtype) {
+    case 'F32':
+      return new Float32Array(bytes.buffer);
+    case 'F16':
+      return Float32Array.from(new Uint16Array(bytes.buffer), float16ToNumber);
+    case 'BF16':
+      return new Float32Array(Uint32Array.from(new Uint16Array(bytes.buffer), (half) => half << 16).buffer);
+    default:
+      return undefined;
+  }
+}
+
+/** @throws {ConfigError} with the number of NaN and infinite values. */
+function checkFinite(path: string, name: string, values: Float32Array): void {
+  let wrongCount = 0;
+  for (const value of values) if (!Number.isFinite(value)) wrongCount++;
+  if (wrongCount > 0) {
+    throw new ConfigError(
+      `${path}: "${name}" holds ${wrongCount} NaN or infinite values among ${values.length}; ` +
+        'such a model answers nothing. Take an earlier checkpoint of its training.',
+    );
+  }
 }
 
 /** The float32 values of a matrix, row by row. */
@@ -203,17 +216,4 @@ function float16ToNumber(half: number): number {
   const fraction = half & 1023;
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
-
-/** In pieces: the file may be larger than one buffer can be. */
-function sha256OfFile(path: string): string {
-  const hash = createHash('sha256');
-  const piece = new Uint8Array(1 << 22);
-  const fd = openSync(path, 'r');
-  try {
-    for (let count; (count = readSync(fd, piece)) > 0;) hash.update(piece.subarray(0, count));
-  } finally {
-    closeSync(fd);
-  }
-  return hash.digest('hex');
 }
