@@ -28,7 +28,7 @@ function frameworkOf({ libraries }: Machine, engine: string): string {
   return version == null ? 'TensorRT' : `TensorRT ${version}`;
 }
 
-/** Writes a form for each system that the call's results are filed under. @throws {SetupError} when the disk refuses. */
+/** Writes a form for each system that the call's results are filed under; `system` is what the machine's own file says too. @throws {SetupError} when the disk refuses. */
 export function writeSystemForms(
   configs: readonly BenchmarkConfig[],
   { folder, machine, system }: Pick<Call, 'folder' | 'machine' | 'system'>,
@@ -41,17 +41,8 @@ export function writeSystemForms(
   }
   const engines = new Map(configs.map((config) => [config.system_name, config.settings.engine]));
   for (const [name, engine] of engines)
-    writeWholeFile(
-      join(systems, `${name}.json`),
-      toJsonText(formOf({ ...machine, system: described(machine, system) }, name, engine)),
-    );
+    writeWholeFile(join(systems, `${name}.json`), toJsonText(formOf({ ...machine, system }, name, engine)));
 }
-
-/** What the machine's own file says wins; its GPUs stay as detected where the file names none. */
-const described = (machine: Machine, system: Call['system']): Call['system'] => ({
-  ...machine.system,
-  ...system,
-});
 
 /**
  * Writes a form to a file that must not be there yet.
