@@ -40,6 +40,8 @@ export interface IssuedPhase {
   readonly failure: RunError | undefined;
   /** The logged response of a sample. */
   readonly response: (sample: number) => Uint8Array;
+  /** The same at its first token. */
+  readonly firstTokenResponse: (sample: number) => Uint8Array;
 }
 
 const NS_PER_MS = 1e6;
@@ -58,6 +60,7 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     samplesPerQuery: plan.samplesPerQuery,
     isLogged: request.isLogged,
     maxResponseBytes: sut.maxResponseBytes ?? 0,
+    tokens: tokensTaken(effective),
   });
   const records = openPhaseRecords(shared, clock);
   try {
@@ -109,7 +112,13 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     incompleteSampleCount: issuedSamples - run.completedSamples(),
     failure,
     response: records.response,
+    firstTokenResponse: records.firstTokenResponse,
   };
+}
+
+function tokensTaken({ use_token_latencies, scenario }: EffectiveSettings): 'none' | 'counted' | 'timed' {
+  if (!use_token_latencies) return 'none';
+  return scenario === 'Offline' ? 'counted' : 'timed';
 }
 
 function thrownBy(sut: SystemUnderTest, cause: unknown): RunError {

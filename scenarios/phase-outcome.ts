@@ -3,13 +3,16 @@
 
 import type { EffectiveSettings } from './effective-settings.js';
 import type { IssuedPhase } from './issue-phase.js';
-import { queryLatenciesNs, sampleLatenciesNs, type IssueDelay } from './latencies.js';
+import { queryLatenciesNs, sampleLatenciesNs, scheduledNs, type IssueDelay } from './latencies.js';
 import type { DetailLog } from './logs/detail.js';
-import { cell } from './phase-records.js';
+import { cell, type SharedPhase } from './phase-records.js';
 import type { PerformanceRecords } from './results.js';
+import type { TokenRecords } from './token-results.js';
 
 const NS_PER_S = 1e9;
 const NS_PER_MS = 1e6;
+/** Time per output token counts the tokens after the first. */
+const LEAST_TOKENS = 2;
 /** A driver whose p99 is later than this share of the latency bound makes a Server result doubtful. */
 const DOUBTFUL_SHARE = 0.01;
 
@@ -80,6 +83,8 @@ export function logEndOfIssue(detail: DetailLog, issued: IssuedPhase, effective:
       `Encountered incomplete samples at the end of a series of queries. count: ${incompleteSampleCount}`,
     );
   }
+  const problem = tokenProblem(issued);
+  if (problem !== undefined) detail.error('error_runtime', problem);
   if (issued.failure !== undefined) detail.error('error_runtime', issued.failure.message);
 }
 
@@ -107,15 +112,68 @@ export function performanceRecords(effective: EffectiveSettings, issued: IssuedP
     finalQueryScheduledTimeS: (shared.scheduledDeltaNs[last] ?? 0) / NS_PER_S,
     finalQueryIssuedTimeS: sinceStartS(shared.issuedNs[last] ?? 0),
     finalQueryAllSamplesDoneTimeS: sinceStartS(doneNs(issued, last)),
+    ...(effective.use_token_latencies ? { tokens: tokenRecords(effective, issued) } : {}),
     forbidding: reasonsAgainst(issued),
   };
 }
 
+/** Times per output token are whole ns, as LoadGen divides them; samples without what they need are left out and told. */
+function tokenRecords({ scenario }: EffectiveSettings, issued: IssuedPhase): TokenRecords {
+  const { shared, startNs, queriesIssued } = issued;
+  const { completedNs, firstTokenNs, tokenCounts, samplesPerQuery } = shared;
+  const scheduled = scheduledNs(scenario, shared, startNs);
+  const isTimed = firstTokenNs.length > 0;
+  const most = isTimed ? queriesIssued * samplesPerQuery : 0;
+  const firstTokenLatencies = new Float64Array(most);
+  const timePerOutputToken = new Float64Array(most);
+  let tokenCount = 0;
+  let timed = 0;
+  for (let sample = 0; sample < queriesIssued * samplesPerQuery; sample++) {
+    if (completedNs[sample] === 0) continue;
+    tokenCount += tokenCounts[sample]!;
+    if (!isTimed || lacksTokens(shared, sample)) continue;
+    const from = scheduled(Math.floor(sample / samplesPerQuery));
+    firstTokenLatencies[timed] = firstTokenNs[sample]! - from;
+    timePerOutputToken[timed] = Math.trunc(
+      (completedNs[sample]! - firstTokenNs[sample]!) / (tokenCounts[sample]! - 1),
+    );
+    timed++;
+  }
+  return {
+    tokenCount,
+    firstTokenLatenciesNs: firstTokenLatencies.subarray(0, timed),
+    timePerOutputTokenNs: timePerOutputToken.subarray(0, timed),
+  };
+}
+
+/** Fewer tokens make no time per output token; Offline only needs their number. */
+function lacksTokens({ tokenCounts, firstTokenNs }: SharedPhase, sample: number): boolean {
+  return firstTokenNs.length === 0
+    ? tokenCounts[sample]! < 1
+    : tokenCounts[sample]! < LEAST_TOKENS || firstTokenNs[sample] === 0;
+}
+
+/** What is wrong with the tokens of completed samples; undefined when nothing is. */
+function tokenProblem({ shared }: IssuedPhase): string | undefined {
+  if (shared.tokenCounts.length === 0) return undefined;
+  let lacking = 0;
+  for (let sample = 0; sample < shared.sampleCount; sample++) {
+    if (shared.completedNs[sample] !== 0 && lacksTokens(shared, sample)) lacking++;
+  }
+  if (lacking === 0) return undefined;
+  return shared.firstTokenNs.length === 0
+    ? `${lacking} samples completed without a token count of 1 or more.`
+    : `${lacking} samples completed without a first token, or with a token count below ${LEAST_TOKENS}.`;
+}
+
 /** What forbids VALID whatever the figures say. */
-function reasonsAgainst({ end, failure, incompleteSampleCount }: IssuedPhase): readonly string[] {
+function reasonsAgainst(issued: IssuedPhase): readonly string[] {
+  const { end, failure, incompleteSampleCount } = issued;
+  const problem = tokenProblem(issued);
   if (failure !== undefined) return [failure.message.replaceAll('\n', ' ')];
   return [
     ...(incompleteSampleCount > 0 ? [`${incompleteSampleCount} samples never completed.`] : []),
+    ...(problem === undefined ? [] : [problem]),
     ...(end.kind === 'interrupted' ? ['The run was interrupted.'] : []),
   ];
 }

@@ -56,6 +56,10 @@ export interface SharedPhase {
   /** uint8[slots * maxResponseBytes]. */
   readonly responseBytes: Uint8Array;
   readonly maxResponseBytes: number;
+  /** int32[samples]: tokens of each response; empty without use_token_latencies. */
+  readonly tokenCounts: Int32Array;
+  /** float64[samples]: clock when the first token was there, 0 = not yet; empty without use_token_latencies and in Offline. */
+  readonly firstTokenNs: Float64Array;
 }
 
 /** One thread's view of a phase: the shared facts and the only ways to add to them. */
@@ -66,12 +70,19 @@ export interface PhaseRecords {
   /**
    * Completes one sample; the time is taken in the first line. `response` is copied if the sample is logged.
    * A sample completed twice, unknown or not yet issued is counted and otherwise ignored (LoadGen 13.5).
+   * With use_token_latencies `tokenCount` is the tokens of the whole response, at least 2.
    */
-  completeSample(sample: number, response?: Uint8Array): void;
+  completeSample(sample: number, response?: Uint8Array, tokenCount?: number): void;
   /** Completes the neighbours `first … first + count - 1` without responses, with one timestamp. */
   completeSamples(first: number, count: number): void;
   /** As completeSample, with the time the caller took itself (`clock.now()` right after the inference). */
-  completeSampleAt(sample: number, completed_ns: number, response?: Uint8Array): void;
+  completeSampleAt(sample: number, completed_ns: number, response?: Uint8Array, tokenCount?: number): void;
+  /**
+   * With use_token_latencies: the first token of an issued sample is there; the time is taken in the first line. `response` is
+   * what there is of the response so far, copied if the sample is logged. Ignored in Offline and without token latencies;
+   * after the sample's completion, or a second time, it is counted and refused.
+   */
+  completeFirstToken(sample: number, response?: Uint8Array): void;
 }
 
 /** What a new phase is made from. */
@@ -85,26 +96,33 @@ export interface PhasePlan {
   readonly isLogged: Uint8Array;
   /** Most bytes of one response; 0 when responses are copied on the driver's own thread. */
   readonly maxResponseBytes: number;
+  /** What is taken of tokens: nothing, their number (Offline), or the time of the first as well. Default: nothing. */
+  readonly tokens?: 'none' | 'counted' | 'timed';
 }
 
 /** Allocates a phase's shared memory, all of it before time zero. */
 export function createSharedPhase(plan: PhasePlan): SharedPhase {
+  const { tokens = 'none', ...given } = plan;
   const sampleCount = plan.sampleIndices.length;
   const slotCount = plan.maxResponseBytes === 0 ? 0 : countOnes(plan.isLogged);
+  // A sample whose first token is timed has two responses: slot n, and slot slotCount + n of its first token.
+  const responseCount = tokens === 'timed' ? 2 * slotCount : slotCount;
   const responseSlots = new Int32Array(new SharedArrayBuffer(slotCount === 0 ? 0 : sampleCount * 4));
   let slot = 0;
   for (let sample = 0; sample < responseSlots.length; sample++) {
     responseSlots[sample] = plan.isLogged[sample] === 1 ? slot++ : -1;
   }
   return {
-    ...plan,
+    ...given,
     sampleCount,
     issuedNs: touched(new Float64Array(new SharedArrayBuffer(plan.queryCount * 8))),
     completedNs: touched(new Float64Array(new SharedArrayBuffer(sampleCount * 8))),
     counters: new Int32Array(new SharedArrayBuffer(CELL_COUNT * 4)),
     responseSlots,
-    responseLengths: new Int32Array(new SharedArrayBuffer(slotCount * 4)),
-    responseBytes: new Uint8Array(new SharedArrayBuffer(slotCount * plan.maxResponseBytes)),
+    responseLengths: new Int32Array(new SharedArrayBuffer(responseCount * 4)),
+    responseBytes: new Uint8Array(new SharedArrayBuffer(responseCount * plan.maxResponseBytes)),
+    tokenCounts: new Int32Array(new SharedArrayBuffer(tokens === 'none' ? 0 : sampleCount * 4)),
+    firstTokenNs: touched(new Float64Array(new SharedArrayBuffer(tokens === 'timed' ? sampleCount * 8 : 0))),
   };
 }
 
@@ -124,6 +142,8 @@ function countOnes(flags: Uint8Array): number {
 export interface DriverPhaseRecords extends PhaseRecords {
   /** The logged response of a sample; empty when there is none. Valid until the next call. */
   readonly response: (sample: number) => Uint8Array;
+  /** The logged response of a sample at its first token; empty when there is none. Valid until the next call. */
+  readonly firstTokenResponse: (sample: number) => Uint8Array;
 }
 
 const NO_RESPONSE = new Uint8Array(0);
@@ -133,20 +153,22 @@ const MAX_INT32 = 2 ** 31 - 1;
 export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>): DriverPhaseRecords {
   const { completedNs, counters, isLogged, sampleIndices, responseSlots, responseLengths, responseBytes } =
     shared;
-  const { maxResponseBytes } = shared;
+  const { maxResponseBytes, tokenCounts, firstTokenNs } = shared;
+  const firstTokenSlots = responseLengths.length / 2;
   // Where there is no shared response memory, all completions happen on one thread.
   const copied = new Map<number, Uint8Array>();
+  const copiedFirst = new Map<number, Uint8Array>();
 
-  const keepResponse = (sample: number, response: Uint8Array): void => {
+  const keepResponse = (sample: number, response: Uint8Array, isFirstToken: boolean): void => {
     if (maxResponseBytes === 0) {
-      copied.set(sample, response.slice());
+      (isFirstToken ? copiedFirst : copied).set(sample, response.slice());
       return;
     }
     if (response.length > maxResponseBytes) {
       Atomics.add(counters, cell.responseTooLong, 1);
       return;
     }
-    const slot = responseSlots[sample]!;
+    const slot = responseSlots[sample]! + (isFirstToken ? firstTokenSlots : 0);
     responseBytes.set(response, slot * maxResponseBytes);
     responseLengths[slot] = response.length;
   };
@@ -166,16 +188,28 @@ export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>)
     }
   };
 
-  const completeSampleAt = (sample: number, completed_ns: number, response?: Uint8Array): void => {
+  /** Counts and refuses what is no outstanding sample. */
+  const isOutstanding = (sample: number): boolean => {
     if (!(sample >= 0 && sample < Atomics.load(counters, cell.issued))) {
       refuseUnknown(sample, 1);
-      return;
+      return false;
     }
     if (completedNs[sample] !== 0) {
       Atomics.add(counters, cell.completedTwice, 1);
-      return;
+      return false;
     }
-    if (response !== undefined && isLogged[sample] === 1) keepResponse(sample, response);
+    return true;
+  };
+
+  const completeSampleAt = (
+    sample: number,
+    completed_ns: number,
+    response?: Uint8Array,
+    tokenCount?: number,
+  ): void => {
+    if (!isOutstanding(sample)) return;
+    if (response !== undefined && isLogged[sample] === 1) keepResponse(sample, response, false);
+    if (tokenCount !== undefined && tokenCounts.length > 0) tokenCounts[sample] = tokenCount;
     completedNs[sample] = completed_ns;
     countCompleted(1);
   };
@@ -184,7 +218,18 @@ export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>)
     shared,
     sampleIndices,
     completeSampleAt,
-    completeSample: (sample, response) => completeSampleAt(sample, clock.now(), response),
+    completeSample: (sample, response, tokenCount) =>
+      completeSampleAt(sample, clock.now(), response, tokenCount),
+    completeFirstToken(sample, response) {
+      const at_ns = clock.now();
+      if (firstTokenNs.length === 0 || !isOutstanding(sample)) return;
+      if (firstTokenNs[sample] !== 0) {
+        Atomics.add(counters, cell.completedTwice, 1);
+        return;
+      }
+      if (response !== undefined && isLogged[sample] === 1) keepResponse(sample, response, true);
+      firstTokenNs[sample] = at_ns;
+    },
     completeSamples(first, count) {
       const completed_ns = clock.now();
       const end = first + count;
@@ -201,12 +246,16 @@ export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>)
       if (completed < count) Atomics.add(counters, cell.completedTwice, count - completed);
       countCompleted(completed);
     },
-    response(sample) {
-      if (maxResponseBytes === 0) return copied.get(sample) ?? NO_RESPONSE;
-      const slot = responseSlots[sample] ?? -1;
-      if (slot < 0) return NO_RESPONSE;
-      const from = slot * maxResponseBytes;
-      return responseBytes.subarray(from, from + responseLengths[slot]!);
-    },
+    response: (sample) => responseAt(sample, copied, 0),
+    firstTokenResponse: (sample) =>
+      firstTokenNs.length === 0 ? NO_RESPONSE : responseAt(sample, copiedFirst, firstTokenSlots),
   };
+
+  function responseAt(sample: number, copies: Map<number, Uint8Array>, slotsBefore: number): Uint8Array {
+    if (maxResponseBytes === 0) return copies.get(sample) ?? NO_RESPONSE;
+    if ((responseSlots[sample] ?? -1) < 0) return NO_RESPONSE;
+    const slot = responseSlots[sample]! + slotsBefore;
+    const from = slot * maxResponseBytes;
+    return responseBytes.subarray(from, from + responseLengths[slot]!);
+  }
 }

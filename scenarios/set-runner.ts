@@ -107,10 +107,20 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
 }
 
 /** In order of issue; LoadGen has the order of completion, which readers must not rely on (several threads complete). */
-function logResponses({ shared, response }: IssuedPhase, accuracy: LogFiles['accuracy']): void {
-  for (let sample = 0; sample < shared.sampleCount; sample++) {
-    if (shared.isLogged[sample] === 1 && shared.completedNs[sample] !== 0) {
-      accuracy.write(shared.firstSampleId + sample, shared.sampleIndices[sample]!, response(sample));
-    }
+function logResponses(
+  { shared, response, firstTokenResponse }: IssuedPhase,
+  accuracy: LogFiles['accuracy'],
+): void {
+  const { sampleCount, isLogged, completedNs, firstSampleId, sampleIndices, tokenCounts, firstTokenNs } =
+    shared;
+  for (let sample = 0; sample < sampleCount; sample++) {
+    if (isLogged[sample] !== 1 || completedNs[sample] === 0) continue;
+    accuracy.write(
+      firstSampleId + sample,
+      sampleIndices[sample]!,
+      response(sample),
+      tokenCounts[sample],
+      firstTokenNs.length === 0 ? undefined : firstTokenResponse(sample),
+    );
   }
 }

@@ -1,5 +1,5 @@
 // Time to first token and time per output token of a run of a generating model. Follows
-// PerformanceSummary::ProcessTokenLatencies (loadgen.md 20). startTest does not record tokens yet: it refuses such runs.
+// PerformanceSummary::ProcessTokenLatencies (loadgen.md 20).
 
 import { earlyStoppingVerdict, type EarlyStoppingVerdict } from './early-stopping-verdict.js';
 import type { EffectiveSettings } from './effective-settings.js';

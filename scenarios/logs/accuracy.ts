@@ -3,8 +3,17 @@
 import type { LogFile } from './log-file.js';
 
 export interface AccuracyLog {
-  /** `seqId` = sample id, `sampleIndex` = QSL index; the response becomes upper-case hex. */
-  write(seqId: number, sampleIndex: number, response: Uint8Array): void;
+  /**
+   * `seqId` = sample id, `sampleIndex` = QSL index; responses become upper-case hex. With token latencies the record ends with
+   * the response at its first token (not in Offline) and the count of all its tokens (loadgen.md 14).
+   */
+  write(
+    seqId: number,
+    sampleIndex: number,
+    response: Uint8Array,
+    tokenCount?: number,
+    firstTokenResponse?: Uint8Array,
+  ): void;
   /** Closes the list; the file is valid JSON afterwards. */
   end(): void;
 }
@@ -22,16 +31,23 @@ export function createAccuracyLog(file: LogFile): AccuracyLog {
   const pairs = new Uint16Array(hex.buffer);
   let separator = '\n';
   file.write('[');
+  const writeHex = (bytes: Uint8Array): void => {
+    for (let from = 0; from < bytes.length; from += pairs.length) {
+      const count = Math.min(pairs.length, bytes.length - from);
+      for (let i = 0; i < count; i++) pairs[i] = hexPairs[bytes[from + i]!]!;
+      file.writeBytes(hex, count * 2);
+    }
+  };
   return {
-    write(seqId, sampleIndex, response) {
+    write(seqId, sampleIndex, response, tokenCount, firstTokenResponse) {
       file.write(`${separator}{ "seq_id" : ${seqId}, "qsl_idx" : ${sampleIndex}, "data" : "`);
       separator = ',\n';
-      for (let from = 0; from < response.length; from += pairs.length) {
-        const count = Math.min(pairs.length, response.length - from);
-        for (let i = 0; i < count; i++) pairs[i] = hexPairs[response[from + i]!]!;
-        file.writeBytes(hex, count * 2);
+      writeHex(response);
+      if (firstTokenResponse !== undefined) {
+        file.write('", "token_data" : "');
+        writeHex(firstTokenResponse);
       }
-      file.write('" }');
+      file.write(tokenCount === undefined ? '" }' : `", "token_count" : ${tokenCount} }`);
     },
     end: () => file.write('\n]\n'),
   };

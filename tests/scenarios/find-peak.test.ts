@@ -24,7 +24,12 @@ const settings: TestSettingsInput = {
 function scripted(clock: FakeClock, keepsBound: (phase: number) => boolean): SystemUnderTest & FakeSut {
   let phase = -1;
   const sut = createFakeSut({ clock, latencyNs: () => (keepsBound(phase) ? 1 : 6) * MS });
-  return { ...sut, startPhase: () => void phase++ };
+  return {
+    ...sut,
+    startPhase: () => {
+      phase++;
+    },
+  };
 }
 
 describe('FindPeakPerformance', () => {
@@ -162,7 +167,9 @@ describe('FindPeakPerformance', () => {
           if (phase === 1) throw new Error('out of paper');
         },
       }),
-      startPhase: () => void phase++,
+      startPhase: () => {
+        phase++;
+      },
     };
     const { error, valuesOf } = await runFailingTest(sut, qsl, settings, { clock });
     expect(error.message).toBe('fake threw: out of paper');
