@@ -21,6 +21,11 @@ export interface Command {
 
 export const commands: readonly Command[] = [
   {
+    name: 'ask',
+    summary: 'answers to questions about a passage, or to all of a SQuAD file, with their score',
+    load: () => import('./ask/command.js'),
+  },
+  {
     name: 'doctor',
     summary: 'whether this machine is ready for a run, and what to do where it is not',
     load: () => import('./doctor/command.js'),

@@ -6,11 +6,11 @@ import type { SquadQuestion } from '../qsl/squad.js';
 import type { Vocabulary } from '../qsl/vocabulary.js';
 
 /** Start and end positions that are considered per sample. */
-const BEST_COUNT = 20;
+export const BEST_COUNT = 20;
 /** In tokens. */
-const MAX_ANSWER_LENGTH = 30;
+export const MAX_ANSWER_LENGTH = 30;
 /** The answer when no sample offers a valid span. */
-const NO_ANSWER = 'empty';
+export const NO_ANSWER = 'empty';
 
 /** One logit per token, padded to the longest sequence length. */
 export interface Logits {
@@ -97,9 +97,9 @@ export function bestPositions(values: Float64Array, count: number): readonly num
 /** The blanks between the words of a passage: these five alone, so a no-break space stays inside its word. */
 const wordBreaks = /[ \t\r\n\u202f]+/u;
 
-/** The text of a span as the passage writes it. */
-function answerText(
-  { first, last }: Span,
+/** The text of a span (first and last place in `tokenIds`) as the passage writes it. */
+export function answerText(
+  { first, last }: Pick<Span, 'first' | 'last'>,
   context: string,
   { samples, characterStarts, characterEnds }: Features,
   { pieces }: Vocabulary,

@@ -57,17 +57,30 @@ export function makeFeatures(
   vocabulary: Vocabulary,
   lengths: SequenceLengths,
 ): Features {
+  return createFeatureMaker(vocabulary, lengths)(questions);
+}
+
+/** What features need of a question. */
+export type FeatureQuestion = Pick<SquadQuestion, 'question' | 'context'>;
+
+/** As makeFeatures, again and again: contexts and words that were seen before stay tokenized. @throws {ConfigError} */
+export function createFeatureMaker(
+  vocabulary: Vocabulary,
+  lengths: SequenceLengths,
+): (questions: readonly FeatureQuestion[]) => Features {
   checkLengths(lengths);
   const tokenize = createTokenizer(vocabulary);
   const passages = new Map<string, TextPieces>();
-  const planned = questions.map(({ question, context }): PlannedQuestion => {
-    const passage = passages.get(context) ?? tokenize(context);
-    passages.set(context, passage);
-    const query = tokenize(question).ids.slice(0, lengths.maxQueryLength);
-    const room = lengths.maxSequenceLength - query.length - SPECIAL_TOKENS;
-    return { query, passage, windows: placeWindows(passage.ids.length, room, lengths.docStride) };
-  });
-  return fillFeatures(planned, vocabulary, lengths.maxSequenceLength);
+  return (questions) => {
+    const planned = questions.map(({ question, context }): PlannedQuestion => {
+      const passage = passages.get(context) ?? tokenize(context);
+      passages.set(context, passage);
+      const query = tokenize(question).ids.slice(0, lengths.maxQueryLength);
+      const room = lengths.maxSequenceLength - query.length - SPECIAL_TOKENS;
+      return { query, passage, windows: placeWindows(passage.ids.length, room, lengths.docStride) };
+    });
+    return fillFeatures(planned, vocabulary, lengths.maxSequenceLength);
+  };
 }
 
 function checkLengths({ maxSequenceLength, docStride, maxQueryLength }: SequenceLengths): void {
