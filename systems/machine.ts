@@ -149,7 +149,7 @@ function visibleGpus(gpus: readonly Gpu[], variable: string | undefined): Visibl
   return {
     gpus: chosen,
     problems: [
-      `CUDA_VISIBLE_DEVICES=${variable} shows ${chosen.length} of ${gpus.length} GPUs; only those are counted.`,
+      `CUDA_VISIBLE_DEVICES=${variable} shows ${chosen.length} of ${gpus.length} GPUs; only those are counted. Unset it to use all.`,
     ],
   };
 }

@@ -30,13 +30,19 @@ export function checkGpus(machine: Machine, isNeeded: boolean): readonly Check[]
   }
   const names = board === null ? counted(gpus.map(({ name }) => name)) : `${board.gpu_name} (${board.model})`;
   return [
-    ok('GPUs', `${names}${count === gpus.length ? '' : `; ${count} usable (slices count as GPUs)`}`),
+    ok('GPUs', `${names}${usable(machine, count)}`),
     ...told,
     ...(board === null
       ? [ok('driver', `${driver_version ?? 'unknown'}, for CUDA up to ${cuda_version ?? 'unknown'}`)]
       : []),
     ...(gpus.length === 0 ? [] : gpuState(gpus)),
   ];
+}
+
+/** Where not each GPU is one to use: slices, and those that are hidden or cannot be used. */
+function usable({ gpus, board }: Machine, count: number): string {
+  if (board !== null || count === gpus.length) return '';
+  return `; ${count} usable${gpus.some(({ mig_mode }) => mig_mode) ? ' (slices count as GPUs)' : ''}`;
 }
 
 function gpuState(gpus: readonly Gpu[]): readonly Check[] {

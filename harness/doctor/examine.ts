@@ -34,7 +34,7 @@ export function examine(machine: Machine, facts: HostFacts, wanted: Wanted): rea
     ...checkCpu(facts, machine.system),
     ...checkLimits(facts, needsGpu),
     ...checkDisk(facts),
-    containerCheck(machine),
+    ...surroundings(machine),
   ];
 }
 
@@ -54,10 +54,14 @@ function settingsCheck(wanted: Wanted): Check {
   return ok('settings', [runs.join(', '), ...wanted.notes].join('; '));
 }
 
-function containerCheck({ container, numa_nodes }: Machine): Check {
+function surroundings({ container, numa_nodes, gpus }: Machine): readonly Check[] {
   const { ok } = checksOf('surroundings');
-  const nodes = numa_nodes.length > 1 ? `; ${numa_nodes.length} NUMA nodes` : '';
-  return ok('container', `${container ?? 'none'}${nodes}`);
+  const nodes = numa_nodes.map(({ node, cpus }) => `node ${node}: cores ${cpus}`);
+  const places = gpus.map(({ numa_node }, index) => `GPU ${index} at node ${numa_node ?? 'unknown'}`);
+  return [
+    ok('container', container ?? 'none'),
+    ok('NUMA', numa_nodes.length < 2 ? 'one node' : [...nodes, ...places].join(', ')),
+  ];
 }
 
 /** 3 where something is missing; warnings do not fail. */

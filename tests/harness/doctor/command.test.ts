@@ -1,14 +1,16 @@
 // `loadrig doctor` from outside.
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { loadrig, temporaryFolder } from '../../built.js';
+import { loadrig, repository, temporaryFolder } from '../../built.js';
 
 interface Report {
   readonly ready: boolean;
-  readonly checks: readonly { readonly name: string; readonly status: string }[];
-  readonly machine: { readonly system: { readonly system_id: string } };
+  readonly checks: readonly { readonly name: string; readonly status: string; readonly found: string }[];
+  readonly machine: { readonly gpus: readonly { readonly name: string }[] };
 }
 
 test('the exit code says whether this machine is ready, and JSON says the same', async () => {
@@ -38,6 +40,44 @@ test('the description of the machine is written to a new file, never over one', 
   expect(second.exitCode).toBe(2);
   expect(second.stderr).toContain('is there already and stays as it is');
   expect(readFileSync(file, 'utf8')).toBe('mine');
+});
+
+/** Runs the doctor with an nvidia-smi of ours before any other on the path. */
+async function doctorWith(
+  script: string,
+): Promise<{ readonly exitCode: number | undefined; readonly report: Report }> {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'nvidia-smi'), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(folder, 'nvidia-smi'), 0o755);
+  const path = [folder, process.env['PATH'] ?? ''].join(delimiter);
+  const { exitCode, stdout } = await execa(
+    'node',
+    ['build/js/harness/main.js', 'doctor', '--json', '--engine=onnxruntime'],
+    { cwd: repository, reject: false, env: { PATH: path } },
+  );
+  return { exitCode, report: JSON.parse(stdout) as Report };
+}
+
+const fixtures = fileURLToPath(new URL('../../fixtures/systems/h200x2/', import.meta.url));
+
+test('the GPUs that nvidia-smi shows are described', async () => {
+  const { report } = await doctorWith(
+    `cd '${fixtures}'; case "$1" in -q) cat nvidia-smi-q.xml;; --query*) cat nvidia-smi.csv;; *) cat nvidia-smi.txt;; esac`,
+  );
+  expect(report.machine.gpus.map(({ name }) => name)).toEqual(['NVIDIA H200', 'NVIDIA H200']);
+  expect(report.checks).toContainEqual({
+    group: 'GPUs',
+    name: 'GPUs',
+    status: 'ok',
+    found: '2 × NVIDIA H200',
+  });
+});
+
+test('an nvidia-smi that fails is a warning where the CPU runs, with what it said', async () => {
+  const { report } = await doctorWith('echo "NVIDIA-SMI has failed because the driver is gone."; exit 9');
+  const told = report.checks.find(({ name }) => name === 'detection');
+  expect(told).toMatchObject({ status: 'warning' });
+  expect(told?.found).toContain('nvidia-smi failed (exit code 9): it says "NVIDIA-SMI has failed');
 });
 
 test.each([
