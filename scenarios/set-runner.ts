@@ -53,18 +53,25 @@ const LOGGER_COUNTERS = [
 /** Starts at sample id 0. */
 export function createSetRunner(setup: SetRunnerSetup): SetRunner {
   const { sut, qsl, logs, clock, control, sampling, stallTimeoutMs, onPhase } = setup;
-  const { detail, accuracy } = logs;
+  const { detail, accuracy, trace } = logs;
   let firstSampleId = 0;
+  let firstQueryId = 0;
 
   const load = async (set: SampleSet): Promise<void> => {
+    const fromNs = clock.now();
     await qsl.loadSamplesToRam(set.sampleIndices);
+    trace?.span('LoadSamples', fromNs, clock.now(), { count: set.sampleIndices.length });
     detail.log([['loaded_qsl_set', set.sampleIndices]]);
   };
   const unload = async (set: SampleSet): Promise<void> => {
+    const fromNs = clock.now();
     await qsl.unloadSamplesFromRam(set.sampleIndices);
+    trace?.span('UnloadSamples', fromNs, clock.now(), { count: set.sampleIndices.length });
   };
   const issue: SetRunner['issue'] = async (effective, phase, set) => {
+    const fromNs = clock.now();
     const plan = generateQueries(effective, phase, set);
+    trace?.span('GenerateQueries', fromNs, clock.now(), { count: plan.queryCount });
     detail.log([
       ['generated_query_count', plan.queryCount],
       ['generated_samples_per_query', plan.samplesPerQuery],
@@ -82,12 +89,16 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
       stallTimeoutMs,
       onPhase,
     });
-    firstSampleId += issued.shared.sampleCount;
+    const { shared, startNs, queriesIssued, durationNs } = issued;
+    trace?.span(phase, startNs, startNs + durationNs, { queries: queriesIssued });
+    trace?.phase({ scenario: effective.scenario, shared, startNs, queriesIssued, firstQueryId });
+    firstSampleId += shared.sampleCount;
+    firstQueryId += shared.queryCount;
     logEndOfIssue(detail, issued, effective);
     detail.log(LOGGER_COUNTERS);
     detail.log([
       ['power_begin', powerStamp(issued.startWallMs)],
-      ['power_end', powerStamp(issued.startWallMs + issued.durationNs / 1e6)],
+      ['power_end', powerStamp(issued.startWallMs + durationNs / 1e6)],
     ]);
     logResponses(issued, accuracy);
     return issued;

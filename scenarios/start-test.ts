@@ -75,10 +75,12 @@ export async function startTest(
 ): Promise<TestResult> {
   const clock = options.clock ?? createClock();
   const loggingStartNs = clock.now();
-  const dateTime = testDateTime(new Date(clock.wallClockMs()));
+  const wallMs = clock.wallClockMs();
+  const dateTime = testDateTime(new Date(wallMs));
   const logs = openLogFiles({
     settings: logSettings,
     sinceStartNs: () => clock.now() - loggingStartNs,
+    start: { clockNs: loggingStartNs, wallMs },
     dateTime,
   });
   try {

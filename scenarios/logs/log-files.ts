@@ -1,11 +1,12 @@
 // The log files of one test: opened before it, closed after it, readable whatever happens between. Follows loadgen.md 16.
 
 import { join } from 'node:path';
-import { ConfigError, SetupError } from '../../configs/errors.js';
+import { SetupError } from '../../configs/errors.js';
 import { createAccuracyLog, type AccuracyLog } from './accuracy.js';
 import { createDetailLog, type DetailLog } from './detail.js';
 import { openLogFile, type LogFile, type WriteSync } from './log-file.js';
 import { summaryFooter } from './summary.js';
+import { createTraceLog, type TraceLog, type TraceStart } from './trace.js';
 
 /** LoadGen's LogOutputSettings and LogSettings. */
 export interface LogSettings {
@@ -16,7 +17,10 @@ export interface LogSettings {
   readonly prefix_with_datetime: boolean;
   readonly copy_detail_to_stdout: boolean;
   readonly copy_summary_to_stdout: boolean;
-  /** Must be false: the trace is not written. Differs from LoadGen, whose default is true and which always makes the file. */
+  /**
+   * Writes mlperf_log_trace.json as well. Differs from LoadGen, whose default is true and which always makes the file: most runs
+   * need none, and it is the largest of the logs.
+   */
   readonly enable_trace: boolean;
 }
 
@@ -36,6 +40,8 @@ export function logSettings(outdir = '.'): LogSettings {
 export interface LogFiles {
   readonly detail: DetailLog;
   readonly accuracy: AccuracyLog;
+  /** With enable_trace. */
+  readonly trace: TraceLog | undefined;
   writeSummary(text: string): void;
   /** Writes the summary's footer and closes all files. @throws {SetupError} when the disk refuses. */
   close(): void;
@@ -45,29 +51,34 @@ export interface LogFilesSetup {
   readonly settings: LogSettings;
   /** ns since logging started. */
   readonly sinceStartNs: () => number;
+  /** When logging started. */
+  readonly start: TraceStart;
   /** test_datetime, for prefix_with_datetime. */
   readonly dateTime: string;
   readonly write?: WriteSync;
 }
 
 /**
- * Opens summary, detail and accuracy log.
+ * Opens summary, detail and accuracy log, and the trace if it is asked for.
  *
- * @throws {SetupError} when outdir does not exist or cannot be written, {ConfigError} when a trace is asked for.
+ * @throws {SetupError} when outdir does not exist or cannot be written.
  */
-export function openLogFiles({ settings, sinceStartNs, dateTime, write }: LogFilesSetup): LogFiles {
+export function openLogFiles({ settings, sinceStartNs, start, dateTime, write }: LogFilesSetup): LogFiles {
   const { outdir, prefix, suffix, prefix_with_datetime, enable_trace } = settings;
-  if (enable_trace) {
-    throw new ConfigError('enable_trace is true, but mlperf_log_trace.json is not written; set it to false.');
-  }
   const path = (name: string, extension: string): string =>
     join(outdir, `${prefix}${prefix_with_datetime ? `${dateTime}_` : ''}${name}${suffix}.${extension}`);
   const toStdout = (text: string): void => void process.stdout.write(text);
 
-  const [summaryFile, detailFile, accuracyFile] = openAll(
-    [path('summary', 'txt'), path('detail', 'txt'), path('accuracy', 'json')],
+  const [summaryFile, detailFile, accuracyFile, traceFile] = openAll(
+    [
+      path('summary', 'txt'),
+      path('detail', 'txt'),
+      path('accuracy', 'json'),
+      enable_trace ? path('trace', 'json') : undefined,
+    ],
     write,
   );
+  const trace = traceFile === undefined ? undefined : createTraceLog(traceFile, start);
   const detail = createDetailLog(
     detailFile,
     sinceStartNs,
@@ -82,11 +93,14 @@ export function openLogFiles({ settings, sinceStartNs, dateTime, write }: LogFil
   return {
     detail,
     accuracy,
+    trace,
     writeSummary,
     close() {
       const steps = [
         () => accuracy.end(),
         () => accuracyFile.close(),
+        () => trace?.end(),
+        () => traceFile?.close(),
         () => writeSummary(summaryFooter(detail.warnings.length, detail.errors.length)),
         () => summaryFile.close(),
         () => detailFile.close(),
@@ -109,9 +123,9 @@ export function openLogFiles({ settings, sinceStartNs, dateTime, write }: LogFil
 
 /** All files or none: what was opened before the one that failed is closed again. */
 function openAll(
-  [summary, detail, accuracy]: readonly [string, string, string],
+  [summary, detail, accuracy, trace]: readonly [string, string, string, string | undefined],
   write: WriteSync | undefined,
-): readonly [LogFile, LogFile, LogFile] {
+): readonly [LogFile, LogFile, LogFile, LogFile?] {
   const opened: LogFile[] = [];
   const open = (path: string): LogFile => {
     const file = openLogFile(path, write);
@@ -119,7 +133,8 @@ function openAll(
     return file;
   };
   try {
-    return [open(summary), open(detail), open(accuracy)];
+    const always = [open(summary), open(detail), open(accuracy)] as const;
+    return trace === undefined ? always : [...always, open(trace)];
   } catch (error) {
     for (const file of opened) file.close();
     throw error;
