@@ -19,44 +19,63 @@ export interface Units {
 /** The tokens of `text`, in order. */
 export function basicTokenize(text: string): BasicToken[] {
   const tokens: BasicToken[] = [];
-  let word: Word | undefined;
+  const lower = text.toLowerCase();
+  // No character's lower case is shorter than itself, so equal lengths mean that every character kept its place.
+  const isAligned = lower.length === text.length;
+  /** Where the word began; -1 between words. */
+  let wordStart = -1;
+  let wordEnd = 0;
+  /** ASCII only, with nothing dropped inside. */
+  let isPlain = true;
+  let hasPunctuation = false;
   const endWord = (): void => {
-    if (word !== undefined) pushWord(text, word, tokens);
-    word = undefined;
+    if (isPlain && !hasPunctuation && isAligned) {
+      tokens.push({
+        text: lower.slice(wordStart, wordEnd),
+        start: wordStart,
+        end: wordEnd,
+        units: undefined,
+      });
+    } else pushWord(text, { start: wordStart, end: wordEnd, isPlain }, tokens);
+    wordStart = -1;
+    isPlain = true;
+    hasPunctuation = false;
   };
   for (let start = 0; start < text.length;) {
-    const codePoint = text.codePointAt(start)!;
+    const unit = text.charCodeAt(start);
+    const codePoint = unit < 0xd800 ? unit : text.codePointAt(start)!;
     const end = start + (codePoint > 0xffff ? 2 : 1);
     switch (kindOf(codePoint)) {
       case 'blank':
-        endWord();
+        if (wordStart >= 0) endWord();
         break;
       case 'dropped':
-        if (word === undefined) break;
-        word.end = end;
-        word.isPlain = false;
+        if (wordStart < 0) break;
+        wordEnd = end;
+        isPlain = false;
         break;
       case 'ideograph':
-        endWord();
+        if (wordStart >= 0) endWord();
         pushWord(text, { start, end, isPlain: false }, tokens);
         break;
       case 'other':
-        word ??= { start, end, isPlain: true };
-        word.end = end;
-        if (codePoint > 0x7f) word.isPlain = false;
+        if (wordStart < 0) wordStart = start;
+        wordEnd = end;
+        if (codePoint > 0x7f) isPlain = false;
+        else if (isAsciiPunctuation[codePoint]!) hasPunctuation = true;
         break;
     }
     start = end;
   }
-  endWord();
+  if (wordStart >= 0) endWord();
   return tokens;
 }
 
 /** A stretch of text between blanks. `isPlain`: ASCII only, with nothing dropped inside. */
 interface Word {
   readonly start: number;
-  end: number;
-  isPlain: boolean;
+  readonly end: number;
+  readonly isPlain: boolean;
 }
 
 type Kind = 'blank' | 'dropped' | 'ideograph' | 'other';

@@ -31,9 +31,9 @@ export function createTokenizer(vocabulary: Vocabulary): Tokenizer {
         seen.set(token.text, pieces);
       }
       let from = 0;
-      for (const [piece, id] of pieces.ids.entries()) {
+      for (let piece = 0; piece < pieces.ids.length; piece++) {
         const to = pieces.ends[piece]!;
-        ids.push(id);
+        ids.push(pieces.ids[piece]!);
         starts.push(from === 0 ? token.start : startOf(token, from));
         ends.push(endOf(token, to));
         from = to;
