@@ -1,11 +1,12 @@
 // Which weights a folder or a file holds, and how to open them.
 
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError, SetupError } from '../../../configs/errors.js';
 import { openPyTorch } from './pytorch.js';
 import { openSafetensorsSource } from './safetensors-source.js';
 import { openShards } from './shards.js';
+import { openTensorFlow } from './tensorflow.js';
 import type { WeightKind, WeightSource } from './weight-source.js';
 
 /** Where weights were found. */
@@ -24,6 +25,7 @@ const patterns: readonly (readonly [WeightKind, RegExp])[] = [
   ['pytorch', /^pytorch_model\.bin\.index\.json$/],
   ['safetensors', /\.safetensors$/],
   ['pytorch', /\.(bin|pt|pth)$/],
+  ['tensorflow', /\.index$/],
 ];
 
 /**
@@ -36,6 +38,9 @@ export function findWeights(source: string, kind?: WeightKind): FoundWeights {
   if (stats?.isDirectory() !== true) {
     const folder = dirname(source);
     const found = kindOfFile(basename(source));
+    if (stats === undefined && existsSync(`${source}.index`)) {
+      return { kind: 'tensorflow', path: `${source}.index`, folder }; // TensorFlow's own way to name a checkpoint
+    }
     if (stats !== undefined && found !== undefined) return { kind: found, path: source, folder };
     if (stats !== undefined) {
       throw new ConfigError(`${source}: not a kind of weights that can be read. ${whatIsRead}`);
@@ -67,7 +72,7 @@ export function findWeights(source: string, kind?: WeightKind): FoundWeights {
 }
 
 const whatIsRead =
-  'Readable are: model.safetensors or its index, pytorch_model.bin (.pt, .pth) or its index.';
+  'Readable are: model.safetensors or its index, pytorch_model.bin (.pt, .pth) or its index, the .index of a TensorFlow checkpoint with its .data files.';
 
 function kindOfFile(name: string): WeightKind | undefined {
   return patterns.find(([, pattern]) => pattern.test(name))?.[0];
@@ -82,6 +87,7 @@ export function openWeights({ kind, path }: FoundWeights): WeightSource {
     case 'pytorch':
       return isIndex ? openShards(path, kind, openPyTorch) : openPyTorch(path);
     case 'tensorflow':
+      return openTensorFlow(path);
     case 'onnx':
     case 'synthetic':
       throw new ConfigError(`${path}: ${kind} weights cannot be read`);
