@@ -42,7 +42,7 @@ export const askFlags = {
     aliases: ['o', 'output'],
     group: 'A whole SQuAD file',
     description:
-      'Gets the predictions; nbest_predictions.json and null_odds.json (v2.0) are written beside it.',
+      'Gets the predictions; nbest_predictions.json and null_odds.json (v2.0) are written beside it, named after it.',
     fallback: 'predictions.json',
   },
   score: {

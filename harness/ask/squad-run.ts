@@ -1,6 +1,6 @@
 // A whole SQuAD file: its predictions as files, its scores, and how fast it went.
 
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigError } from '../../configs/errors.js';
@@ -34,13 +34,19 @@ export function scoreSquad(
   return { scores: { exact_match: score.exact, f1: score.f1 }, figures: { ...score } };
 }
 
-/** Writes predictions.json, nbest_predictions.json and, for v2.0, null_odds.json. @returns the files. @throws {SetupError} */
+/**
+ * Writes predictions.json, nbest_predictions.json and, for v2.0, null_odds.json; where the first has another name, the
+ * others carry it too, so that two models' files can stand in one folder.
+ *
+ * @returns the files.
+ * @throws {SetupError}
+ */
 export function writePredictions(
   file: string,
   questions: readonly SquadQuestion[],
   answers: readonly RankedAnswer[],
 ): readonly string[] {
-  const beside = (name: string): string => join(dirname(file), name);
+  const beside = (other: string): string => join(dirname(file), other);
   writeWholeFile(
     file,
     predictionsText(
@@ -48,13 +54,14 @@ export function writePredictions(
       answers.map(({ answer }) => answer),
     ),
   );
-  const nBestFile = beside('nbest_predictions.json');
+  const name = basename(file);
+  const nBestFile = beside(`nbest_${name}`);
   writeWholeFile(
     nBestFile,
     byId(questions, (place) => answers[place]!.candidates),
   );
   if (answers.every(({ nullOdds }) => nullOdds === undefined)) return [file, nBestFile];
-  const oddsFile = beside('null_odds.json');
+  const oddsFile = beside(name === 'predictions.json' ? 'null_odds.json' : `null_odds_${name}`);
   writeWholeFile(
     oddsFile,
     byId(questions, (place) => answers[place]!.nullOdds),

@@ -90,7 +90,10 @@ describe('a SQuAD file', () => {
     const { text } = await ask(...argv, '--null_score_diff_threshold=-1e6');
     const { figures } = JSON.parse(text) as { readonly figures: Record<string, number> };
     expect(figures).toMatchObject({ exact: 50, HasAns_total: 1, NoAns_exact: 100, unanswered_count: 0 });
-    const odds = JSON.parse(readFileSync(inFolder('null_odds.json'), 'utf8')) as Record<string, number>;
+    const odds = JSON.parse(readFileSync(inFolder('null_odds_v2-predictions.json'), 'utf8')) as Record<
+      string,
+      number
+    >;
     expect(Object.keys(odds)).toEqual(['yes', 'no']);
   });
 
