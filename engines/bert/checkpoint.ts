@@ -6,6 +6,7 @@ import { ConfigError } from '../../configs/errors.js';
 import { readBertConfig, type BertConfig } from './bert-config.js';
 import { expectedTensors, readLayers, type LayerShape } from './layer-shapes.js';
 import { qatRanges, type QuantizationRanges } from './qat-ranges.js';
+import { readSynthetic } from './synthetic.js';
 import { sha256OfFiles } from './weights/byte-file.js';
 import { findWeights, openWeights } from './weights/open-weights.js';
 import type { WeightKind, WeightSource } from './weights/weight-source.js';
@@ -66,7 +67,7 @@ export interface CheckpointOptions {
  */
 export function openCheckpoint(source: string, { kind }: CheckpointOptions = {}): BertCheckpoint {
   const found = findWeights(source, kind);
-  const config = readConfigIn(found.folder);
+  const config = found.kind === 'synthetic' ? readSynthetic(found.path).config : readConfigIn(found.folder);
   const weights = openWeights(found);
   try {
     return checkpointOf(config, weights, found.path, found.folder);

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError, SetupError } from '../../../configs/errors.js';
+import { openSynthetic } from '../synthetic.js';
 import { openPyTorch } from './pytorch.js';
 import { openSafetensorsSource } from './safetensors-source.js';
 import { openShards } from './shards.js';
@@ -23,6 +24,7 @@ const patterns: readonly (readonly [WeightKind, RegExp])[] = [
   ['safetensors', /^model\.safetensors\.index\.json$/],
   ['pytorch', /^pytorch_model\.bin$/],
   ['pytorch', /^pytorch_model\.bin\.index\.json$/],
+  ['synthetic', /^synthetic\.json$/],
   ['safetensors', /\.safetensors$/],
   ['pytorch', /\.(bin|pt|pth)$/],
   ['tensorflow', /\.index$/],
@@ -88,8 +90,9 @@ export function openWeights({ kind, path }: FoundWeights): WeightSource {
       return isIndex ? openShards(path, kind, openPyTorch) : openPyTorch(path);
     case 'tensorflow':
       return openTensorFlow(path);
-    case 'onnx':
     case 'synthetic':
+      return openSynthetic(path);
+    case 'onnx':
       throw new ConfigError(`${path}: ${kind} weights cannot be read`);
   }
 }
