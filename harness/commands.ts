@@ -36,6 +36,11 @@ export const commands: readonly Command[] = [
     load: () => import('./explain/command.js'),
   },
   {
+    name: 'fetch',
+    summary: 'models and data sets from an address, a file, a folder or an archive, checked',
+    load: () => import('./fetch/command.js'),
+  },
+  {
     name: 'list',
     summary: 'the systems, scenarios and variants there are',
     load: () => import('./list/command.js'),

@@ -14,6 +14,9 @@ function inPackage(path: string): string {
 /** Folder of generated files: engines, preprocessed data, logs. */
 export const buildPath = (part: string): string => inPackage(join('build', part));
 
+/** Where fetched models and data sets go. */
+export const dataPath = (part: string): string => inPackage(join('data', part));
+
 /** Where a model or data set lies: as typed where that exists, else in the package, so that its own are found from anywhere. */
 export function inputPath(path: string): string {
   if (isAbsolute(path) || existsSync(path)) return path;
