@@ -21,9 +21,14 @@ export async function promptForQuestions(request: PromptRequest): Promise<void> 
   const { input, output, isTerminal, answer } = request;
   let passage = request.passage ?? '';
   const lines = createInterface({ input, output, terminal: isTerminal, historySize: 1000 });
+  let isOpen = true;
+  lines.once('close', () => (isOpen = false));
   const ask = (): void => {
-    lines.setPrompt(passage === '' ? 'Passage: ' : 'Question: ');
-    lines.prompt();
+    const prompt = passage === '' ? 'Passage: ' : 'Question: ';
+    lines.setPrompt(prompt);
+    // Lines may still wait after the input has ended, and a closed readline refuses to prompt.
+    if (isOpen) lines.prompt();
+    else output.write(prompt);
   };
   try {
     output.write(HELP);
