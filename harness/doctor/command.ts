@@ -18,7 +18,7 @@ import { gatherHostFacts } from './gather.js';
 import { reportObject, reportText } from './report.js';
 
 /** The whole report takes less than 3 s, even where the driver hangs. */
-const NVIDIA_SMI_TIMEOUT_MS = 2_400;
+const NVIDIA_SMI_TIMEOUT_MS = 2_000;
 
 const flags = {
   json: { kind: 'boolean', description: 'Print the lines and the machine as JSON.' },
