@@ -86,7 +86,9 @@ export async function unpackArchive(
     );
   };
   try {
-    await (kind === 'zip' ? unpackZip(archive, rules, write) : unpackTar(archive, rules, write));
+    await (kind === 'zip'
+      ? unpackZip(archive, rules, write)
+      : unpackTar(archive, kind === 'tar.gz', rules, write));
   } catch (cause) {
     const error = diskError(folder, cause);
     if (error instanceof ConfigError || error instanceof SetupError) throw error;
