@@ -47,6 +47,12 @@ export interface SystemUnderTest {
   issueQuery(first: number, count: number, records: PhaseRecords): void;
   /** Called once after the last query of a phase: whatever was held back must now run. */
   flushQueries(): void;
+  /**
+   * `other-threads` whose threads cannot notify shared memory (native ones): blocks the driver until so many samples of the
+   * phase have completed or `timeout_ns` has passed. Throws a RunError when the phase broke. Without it the driver sleeps on
+   * counters[cell.completed], and whoever completes notifies.
+   */
+  waitForCompleted?(completed: number, timeout_ns: number): void;
   /** Untimed; once per phase after the last completion (or after the run was given up). */
   endPhase?(): void | Promise<void>;
 }

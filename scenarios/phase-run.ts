@@ -136,6 +136,8 @@ export function startPhaseRun({
         Atomics.store(counters, cell.awaited, issuedSamples);
         if (sut.completionPlace === 'event-loop') {
           await clock.yieldWhile(counters, cell.completed, completed, LOOK_UP_NS);
+        } else if (sut.waitForCompleted !== undefined) {
+          sut.waitForCompleted(issuedSamples, LOOK_UP_NS);
         } else {
           clock.waitWhile(counters, cell.completed, completed, LOOK_UP_NS);
         }

@@ -44,7 +44,10 @@ export interface NativeAddon {
   setSamples(engine: number, samples: NativeSamples): void;
   /** Runs each shape once, then captures the CUDA graphs asked for. Returns milliseconds. */
   warmUp(engine: number, request: NativeWarmUp): number;
-  /** Starts an engine set (one engine per GPU) on a phase: its threads take samples from the shared queue until it ends. */
+  /**
+   * Starts an engine set (one engine per GPU) on a phase: its threads take samples from the shared queue until it ends. When
+   * one of them fails, the phase stores 1 in counters[cell.ended] itself and its threads stop; endPhase throws what broke it.
+   */
   startPhase(engines: readonly number[], phase: NativePhase): number;
   /** Wakes sleeping threads of a phase; call it when counters[cell.sleepers] is not 0 after issuing. Never blocks. */
   wake(phase: number): void;
@@ -55,7 +58,10 @@ export interface NativeAddon {
    * stream 0) and completes them in the shared records before it returns.
    */
   runInCall(phase: number, first: number, count: number): void;
-  /** Sets the phase's `ended`, waits for its threads and releases it. Throws what broke the phase, if anything did. */
+  /**
+   * Sets the phase's `ended`, waits for its threads and releases it; threads that hang on the GPU for 10 s are left behind.
+   * Throws what broke the phase, if anything did.
+   */
   endPhase(phase: number): NativePhaseFacts;
 
   /** Logits of the samples at `indices`, one batch on the calling thread: float32[sum of lengths, 2], in order. */
