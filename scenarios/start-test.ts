@@ -1,6 +1,10 @@
 // startTest: one LoadGen test from settings to closed logs. Follows loadgen/loadgen.cc StartTest (loadgen.md 17, 13.3).
 
+import { basename } from 'node:path';
+import { applyConf } from '../configs/conf-files/apply-conf.js';
+import { confNames, readConf } from '../configs/conf-files/conf-settings.js';
 import { ConfigError } from '../configs/errors.js';
+import type { RulesRound } from '../configs/rules/rounds.js';
 import type { TestSettings } from '../configs/test-settings.js';
 import { createAccuracySampling } from './accuracy-sampling.js';
 import { createClock } from './clock.js';
@@ -12,7 +16,9 @@ import type { IssuedPhase } from './issue-phase.js';
 import { issueDelay, type IssueDelay } from './latencies.js';
 import { doubtsAbout, performanceRecords } from './phase-outcome.js';
 import { effectiveKeys, programKeys, requestedKeys, resultKeys } from './logs/detail-keys.js';
+import type { DetailLog } from './logs/detail.js';
 import { openLogFiles, type LogFiles, type LogSettings } from './logs/log-files.js';
+import { inFormOf } from './logs/round-form.js';
 import { summaryText } from './logs/summary.js';
 import { testDateTime } from './logs/time-stamps.js';
 import type { SharedPhase } from './phase-records.js';
@@ -30,6 +36,13 @@ export interface StartTestOptions {
   readonly control?: Int32Array;
   /** Called just before each phase's time zero with its shared memory, for live progress. */
   readonly onPhase?: (shared: SharedPhase) => void;
+  /**
+   * File that may override the settings, found from the working directory; '' = none. Read where it exists, with a warning in the
+   * detail log, and with the keys of every model only (`*.Scenario.key`, `*.*.key`). Default: audit.config, as LoadGen has it.
+   */
+  readonly auditConfig?: string;
+  /** Round whose form the summary has: the percentile's label is `90th` up to v4.1, `90.0th` after it. Default: v6.1. */
+  readonly rules?: RulesRound;
   /**
    * Give up when nothing completes for this long although samples are outstanding; 0 = wait forever.
    * Differs from LoadGen, which hangs: default 60,000 ms.
@@ -57,6 +70,8 @@ export interface TestResult {
 }
 
 const DEFAULT_STALL_TIMEOUT_MS = 60_000;
+/** The round of LoadGen 6.0.17. */
+const LATEST_ROUND: RulesRound = 'v6.1';
 const LIBRARY = { name: 'loadrig', version: '0.1.0' } as const;
 
 /**
@@ -111,8 +126,7 @@ interface Test {
 }
 
 async function runTest(given: Test): Promise<TestResult> {
-  const test = { ...given, settings: withTest05Seeds(given.settings) };
-  const { sut, qsl, settings, logs, clock, dateTime, options } = test;
+  const { sut, qsl, logs, clock, dateTime, options } = given;
   const { detail } = logs;
   detail.log(programKeys(options.program ?? LIBRARY));
   const namedFromNs = clock.now();
@@ -125,8 +139,8 @@ async function runTest(given: Test): Promise<TestResult> {
     ['qsl_reported_total_count', qsl.totalSampleCount],
     ['qsl_reported_performance_count', qsl.performanceSampleCount],
   ]);
-  if (settings.test05)
-    detail.warning('warning_generic_message', 'Test05 flag detected Overriding random seeds');
+  const settings = withTest05Seeds(audited(given), detail);
+  const test = { ...given, settings };
   const { effective, errors } = effectiveSettings(settings, qsl);
   for (const text of errors) detail.error('error_invalid_test_settings', text);
   detail.log(requestedKeys(settings));
@@ -151,10 +165,12 @@ async function runTest(given: Test): Promise<TestResult> {
   for (const reason of doubtful) detail.warning('warning_generic_message', reason);
   if (performance !== undefined) {
     const { results } = performance;
+    const inForm = (text: string): string => inFormOf(options.rules ?? LATEST_ROUND, text);
     logs.writeSummary(
-      summaryText({ sutName, mode: settings.mode, effective: performance.effective, results }),
+      inForm(summaryText({ sutName, mode: settings.mode, effective: performance.effective, results })),
     );
-    detail.log(resultKeys(performance.effective, results, detail.errors.length));
+    const keys = resultKeys(performance.effective, results, detail.errors.length);
+    detail.log(keys.map(([key, value]) => [key, typeof value === 'string' ? inForm(value) : value] as const));
   }
   if (last?.failure !== undefined) throw last.failure; // after the results: they say INVALID and why
   return {
@@ -238,9 +254,29 @@ async function runPhases(
   return { last, performance };
 }
 
+/**
+ * The settings as an audit.config leaves them.
+ *
+ * @throws {ConfigError} with file and line of everything that is wrong in it.
+ */
+function audited({ settings, logs: { detail }, options }: Test): TestSettings {
+  const { auditConfig = confNames.audit } = options;
+  const conf = auditConfig === '' ? undefined : readConf(undefined, auditConfig);
+  if (conf === undefined) return settings;
+  detail.warning(
+    'warning_generic_message',
+    `Found Audit Config file (${basename(auditConfig)}). Overriding TestSettings from ${basename(auditConfig)} file.`,
+  );
+  const { scenario } = settings;
+  const applied = applyConf(settings, conf, { model: '*', scenario, kind: 'audit' });
+  detail.log(applied.notes.map((note) => ['generic_message', note] as const));
+  return applied.settings;
+}
+
 /** Audit TEST05 runs performance only, on seeds of its own. */
-function withTest05Seeds(settings: TestSettings): TestSettings {
+function withTest05Seeds(settings: TestSettings, detail: DetailLog): TestSettings {
   if (!settings.test05) return settings;
+  detail.warning('warning_generic_message', 'Test05 flag detected Overriding random seeds');
   return {
     ...settings,
     mode: 'PerformanceOnly',

@@ -51,6 +51,9 @@ const phasesOf: Readonly<Record<string, readonly Phase[]>> = {
   SubmissionRun: ['accuracy', 'performance'],
 };
 
+/** What the files call a phase. */
+const modeOf: Readonly<Record<Phase, string>> = { accuracy: 'AccuracyOnly', performance: 'PerformanceOnly' };
+
 describe.each(goldenFiles(/^queries-.*\.json$/))('%s of the official LoadGen', (file) => {
   const { cases } = readGolden<{ cases: readonly GoldenCase[] }>(file);
 
@@ -70,8 +73,13 @@ describe.each(goldenFiles(/^queries-.*\.json$/))('%s of the official LoadGen', (
       let place = 0;
       for (const phase of phasesOf[mode]!) {
         const sets = sampleSets(effective, phase, qsl_total);
-        for (const set of sets) {
+        for (const [index, set] of sets.entries()) {
           const expected = golden.phases[place++]!;
+          expect([modeOf[phase], index, sets.length]).toEqual([
+            expected.phase,
+            expected.set_index,
+            expected.set_count,
+          ]);
           const loaded = set.sampleIndices;
           expect(set.distributionEnd).toBe(expected.sample_distribution_end);
           expect(loaded.length).toBe(expected.loaded_set_length);
