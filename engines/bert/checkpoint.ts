@@ -99,7 +99,7 @@ function checkpointOf(
   if (problems.length > 0) {
     throw new ConfigError(`${path} is not the model that config.json describes:\n${problems.join('\n')}`);
   }
-  const quantization = qatRanges(weights.tensors.keys(), (name) => readFloat32(weights, path, name));
+  const quantization = qatRanges(weights.tensors.keys(), (name) => readRange(weights, path, name));
   let hash: string | undefined;
   return {
     config,
@@ -159,6 +159,13 @@ function entryOf(weights: WeightSource, path: string, name: string) {
   const entry = weights.tensors.get(name);
   if (entry === undefined) throw new ConfigError(`${path}: no tensor "${name}"`);
   return entry;
+}
+
+/** Doubles hold what is computed from a scale, so that the scale comes back bit for bit. */
+function readRange(weights: WeightSource, path: string, name: string): Float32Array | Float64Array {
+  return entryOf(weights, path, name).dtype === 'F64'
+    ? new Float64Array(weights.read(name).buffer)
+    : readFloat32(weights, path, name);
 }
 
 /** A tensor as float32; int8 rows are multiplied out. */

@@ -19,6 +19,11 @@ const placeOfQuantizer: Readonly<Record<string, QuantizationPlace>> = {
   'attention.self.matmul_k_input_quantizer': 'key',
   'attention.self.matmul_v_input_quantizer': 'value',
   'attention.self.matmul_a_input_quantizer': 'probabilities',
+  // The same four, as NVIDIA's MLPerf export of 2020 names them: a and b are the sides of Q·Kᵀ and of probabilities·V.
+  'attention.self.qv_a_input_quantizer': 'query',
+  'attention.self.qv_b_input_quantizer': 'key',
+  'attention.self.av_b_input_quantizer': 'value',
+  'attention.self.av_a_input_quantizer': 'probabilities',
   'attention.output.dense._input_quantizer': 'context',
   'attention.output.add_local_input_quantizer': 'attention_output',
   'attention.output.add_residual_input_quantizer': 'attention_residual',
@@ -34,7 +39,7 @@ const placeOfQuantizer: Readonly<Record<string, QuantizationPlace>> = {
  */
 export function qatRanges(
   names: Iterable<string>,
-  read: (name: string) => Float32Array,
+  read: (name: string) => Float32Array | Float64Array,
 ): QuantizationRanges | undefined {
   const activations = new Map<string, number>();
   const weights = new Map<string, Float32Array>();
@@ -42,7 +47,7 @@ export function qatRanges(
     if (!name.endsWith('._amax')) continue;
     const quantizer = name.slice(0, -'._amax'.length);
     if (quantizer.endsWith('._weight_quantizer')) {
-      weights.set(quantizer.replace(/\._weight_quantizer$/, '.weight'), read(name));
+      weights.set(quantizer.replace(/\._weight_quantizer$/, '.weight'), Float32Array.from(read(name)));
       continue;
     }
     const [, layer, rest = ''] = /^encoder\.layer\.(\d+)\.(.+)$/.exec(quantizer) ?? [];

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError, SetupError } from '../../../configs/errors.js';
 import { openSynthetic } from '../synthetic.js';
+import { openOnnx } from './onnx.js';
 import { openPyTorch } from './pytorch.js';
 import { openSafetensorsSource } from './safetensors-source.js';
 import { openShards } from './shards.js';
@@ -28,6 +29,7 @@ const patterns: readonly (readonly [WeightKind, RegExp])[] = [
   ['safetensors', /\.safetensors$/],
   ['pytorch', /\.(bin|pt|pth)$/],
   ['tensorflow', /\.index$/],
+  ['onnx', /\.onnx$/],
 ];
 
 /**
@@ -74,7 +76,7 @@ export function findWeights(source: string, kind?: WeightKind): FoundWeights {
 }
 
 const whatIsRead =
-  'Readable are: model.safetensors or its index, pytorch_model.bin (.pt, .pth) or its index, the .index of a TensorFlow checkpoint with its .data files.';
+  'Readable are: model.safetensors or its index, pytorch_model.bin (.pt, .pth) or its index, the .index of a TensorFlow checkpoint with its .data files, .onnx.';
 
 function kindOfFile(name: string): WeightKind | undefined {
   return patterns.find(([, pattern]) => pattern.test(name))?.[0];
@@ -93,6 +95,6 @@ export function openWeights({ kind, path }: FoundWeights): WeightSource {
     case 'synthetic':
       return openSynthetic(path);
     case 'onnx':
-      throw new ConfigError(`${path}: ${kind} weights cannot be read`);
+      return openOnnx(path);
   }
 }

@@ -27,13 +27,14 @@ export interface WeightSource extends Disposable {
 
 /**
  * Hugging Face's present name, without prefix: `module.bert.encoder.layer.0.output.LayerNorm.gamma` →
- * `encoder.layer.0.output.LayerNorm.weight`. Knows the names of old converters (gamma, beta), of data-parallel training
- * (`module.`) and of NVIDIA's models (`dense_act`).
+ * `encoder.layer.0.output.LayerNorm.weight`. Knows the names of old converters (gamma, beta), of wrapped models (`module.`,
+ * `model.bert.`) and of NVIDIA's (`dense_act`).
  */
 export function plainName(name: string): string {
   return name
     .replace(/^module\./, '')
-    .replace(/^bert\./, '')
+    .replace(/^(?:\w+\.)*?bert\./, '')
+    .replace(/^(?:\w+\.)*qa_outputs\./, 'qa_outputs.')
     .replace(/(LayerNorm)\.gamma$/, '$1.weight')
     .replace(/(LayerNorm)\.beta$/, '$1.bias')
     .replace('.dense_act.', '.dense.');

@@ -44,6 +44,8 @@ describe('a checkpoint saved by its own library gives every tensor as that libra
     ['pytorch-wrapped', 'pytorch', 1],
     ['pytorch-pruned', 'pytorch', 1],
     ['tensorflow', 'tensorflow', 3],
+    ['onnx', 'onnx', 1],
+    ['onnx-qat', 'onnx', 2],
   ])('%s', (model, kind, fileCount) => {
     using checkpoint = openCheckpoint(join(folder, model));
     expect(checkpoint.kind).toBe(kind);
