@@ -44,6 +44,8 @@ export interface BertCheckpoint extends Disposable {
   readonly parameterCount: number;
   /** Ranges of quantisation-aware training, where the checkpoint has them. */
   readonly quantization?: QuantizationRanges;
+  /** [rows, columns] of a matrix, [size] of a vector. */
+  shapeOf(name: string): readonly number[];
   /**
    * A vector or table under its Hugging Face name, without the `bert.` prefix.
    *
@@ -112,6 +114,7 @@ function checkpointOf(
     },
     parameterCount: expected.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0),
     ...(quantization === undefined ? {} : { quantization }),
+    shapeOf: (name) => entryOf(weights, path, name).shape,
     vector: (name) => readFloat32(weights, path, name),
     matrix: (name) => readMatrix(weights, path, name),
     [Symbol.dispose]: () => weights[Symbol.dispose](),

@@ -1,5 +1,6 @@
 // Builds an ONNX graph node by node: names the values, keeps the weights.
 
+import { toBfloat16, toFloat16 } from './float-bits.js';
 import {
   elementType,
   type Attribute,
@@ -11,7 +12,12 @@ import {
 
 type Attributes = Readonly<Record<string, Attribute>>;
 
+/** Types that a graph can calculate in. */
+export type RealType = 'float32' | 'float16' | 'bfloat16';
+
 export interface GraphBuilder {
+  /** What the graph calculates in. */
+  readonly real: RealType;
   /** Adds a node with one output and returns the output's name. */
   node(op: string, inputs: readonly string[], attributes?: Attributes, output?: string): string;
   /** Adds a node with several outputs. */
@@ -21,22 +27,28 @@ export interface GraphBuilder {
     outputCount: number,
     attributes?: Attributes,
   ): readonly string[];
-  /** Adds a constant; `values` in C order. */
-  tensor(type: ElementType, shape: readonly number[], values: ArrayBufferView): string;
-  /** float32[n] */
+  /** Adds a constant; `values` in C order. Large ones are given as a function, called when the model is written. */
+  tensor(
+    type: ElementType,
+    shape: readonly number[],
+    values: ArrayBufferView | (() => ArrayBufferView),
+  ): string;
+  /** A constant of the graph's real type. */
+  reals(shape: readonly number[], values: () => Float32Array): string;
+  /** real[n] */
   vector(values: Float32Array): string;
-  /** float32 scalar */
+  /** real scalar */
   scalar(value: number): string;
   /** int64[n]: shapes, axes */
   ints(values: readonly number[]): string;
-  cast(x: string, type: ElementType): string;
+  cast(x: string, type: ElementType, output?: string): string;
   /** Parts of the given sizes along the last axis. */
   split(x: string, sizes: readonly number[]): readonly string[];
   finish(frame: Pick<OnnxGraph, 'name' | 'opset' | 'inputs' | 'outputs'>): OnnxGraph;
 }
 
 /** An empty graph. */
-export function createGraphBuilder(): GraphBuilder {
+export function createGraphBuilder(real: RealType = 'float32'): GraphBuilder {
   const graphNodes: GraphNode[] = [];
   const initializers: Initializer[] = [];
 
@@ -55,7 +67,10 @@ export function createGraphBuilder(): GraphBuilder {
       name,
       type,
       shape,
-      bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+      bytes: () => {
+        const { buffer, byteOffset, byteLength } = typeof values === 'function' ? values() : values;
+        return new Uint8Array(buffer, byteOffset, byteLength);
+      },
     });
     return name;
   };
@@ -67,14 +82,27 @@ export function createGraphBuilder(): GraphBuilder {
     );
 
   return {
+    real,
     node,
     nodes,
     tensor,
     ints,
-    vector: (values) => tensor('float32', [values.length], values),
-    scalar: (value) => tensor('float32', [], Float32Array.of(value)),
-    cast: (x, type) => node('Cast', [x], { to: { int: elementType[type] } }),
+    reals: (shape, values) => tensor(real, shape, () => encodeReals(real, values())),
+    vector: (values) => tensor(real, [values.length], encodeReals(real, values)),
+    scalar: (value) => tensor(real, [], encodeReals(real, Float32Array.of(value))),
+    cast: (x, type, output) => node('Cast', [x], { to: { int: elementType[type] } }, output),
     split: (x, sizes) => nodes('Split', [x, ints(sizes)], sizes.length, { axis: { int: -1 } }),
     finish: (frame) => ({ ...frame, nodes: graphNodes, initializers }),
   };
+}
+
+function encodeReals(type: RealType, values: Float32Array): ArrayBufferView {
+  switch (type) {
+    case 'float32':
+      return values;
+    case 'float16':
+      return toFloat16(values);
+    case 'bfloat16':
+      return toBfloat16(values);
+  }
 }

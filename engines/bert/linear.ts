@@ -1,108 +1,95 @@
 // A linear layer in the precisions we offer. Several layers with the same input become one matrix product.
 
-import { dequantized, type Matrix } from './checkpoint.js';
-import { toFloat16 } from './float16.js';
+import { toFloat16 } from './float-bits.js';
+import { columnScales, joinedBias, sizesOf, transposedFloat32, transposedInt8, type Dense } from './dense.js';
 import type { GraphBuilder } from './graph-builder.js';
+import { LARGEST_FP8, LARGEST_INT8, type Quantizer } from './quantize.js';
 
-export type Precision = 'fp32' | 'fp16' | 'int8';
-
-/** A linear layer's weights [out, in] and bias, both times `scale`. */
-export interface Dense {
-  readonly weight: Matrix;
-  readonly bias: Float32Array;
-  readonly scale: number;
-}
-
-/** `x[batch, sequence, in]` times the weights, plus the bias. May be applied to several inputs: weights are kept once. */
+/** `x[…tokens, in]` times the weights, plus the bias. May be applied to several inputs: weights are kept once. */
 export type Linear = (x: string, output?: string) => string;
 
-/**
- * Puts the weights of layers with the same input into the graph, side by side in the last axis of the result.
- *
- * - fp32: float32 weights.
- * - fp16: weights stored as float16, multiplied in float32 (CPUs have no faster way).
- * - int8: dynamic: uint8 activations with one scale per tensor, found at run time; int8 weights with one scale per row.
- *   A checkpoint that stores int8 rows is used as it is: its weights are not rounded twice.
- */
-export function createLinear(graph: GraphBuilder, precision: Precision, layers: readonly Dense[]): Linear {
-  const inSize = layers[0]?.weight.columns ?? 0;
-  const outSize = layers.reduce((sum, { weight }) => sum + weight.rows, 0);
-  const shape = [inSize, outSize];
+/** Puts the weights of layers with the same input into the graph, side by side in the last axis of the result. */
+export type LinearForm = (graph: GraphBuilder, layers: readonly Dense[]) => Linear;
+
+/** In the graph's real type. */
+export const realLinear: LinearForm = (graph, layers) => {
+  const { inSize, outSize } = sizesOf(layers);
+  return product(
+    graph,
+    graph.reals([inSize, outSize], () => transposedFloat32(layers)),
+    layers,
+  );
+};
+
+/** Weights stored as float16, multiplied in float32. */
+export const storedFloat16Linear: LinearForm = (graph, layers) => {
+  const { inSize, outSize } = sizesOf(layers);
+  const stored = graph.tensor('float16', [inSize, outSize], () => toFloat16(transposedFloat32(layers)));
+  return product(graph, graph.cast(stored, 'float32'), layers);
+};
+
+/** uint8 activations with one scale per tensor, found at run time; int8 weights with one scale per output. */
+export const dynamicLinear: LinearForm = (graph, layers) => {
+  const { inSize, outSize } = sizesOf(layers);
+  const weight = graph.tensor('int8', [inSize, outSize], () => transposedInt8(layers));
+  const weightScale = graph.vector(columnScales(layers));
   const bias = graph.vector(joinedBias(layers));
-  const plusBias = (product: string, output: string | undefined): string =>
-    graph.node('Add', [product, bias], {}, output);
-  switch (precision) {
-    case 'fp32': {
-      const weight = graph.tensor('float32', shape, transposedFloat32(layers, inSize, outSize));
-      return (x, output) => plusBias(graph.node('MatMul', [x, weight]), output);
-    }
-    case 'fp16': {
-      const stored = graph.tensor('float16', shape, toFloat16(transposedFloat32(layers, inSize, outSize)));
-      const weight = graph.cast(stored, 'float32');
-      return (x, output) => plusBias(graph.node('MatMul', [x, weight]), output);
-    }
-    case 'int8': {
-      const { values, columnScales } = transposedInt8(layers, inSize, outSize);
-      const weight = graph.tensor('int8', shape, values);
-      const weightScale = graph.vector(columnScales);
-      return (x, output) => {
-        const [quantized = '', scale = '', zeroPoint = ''] = graph.nodes('DynamicQuantizeLinear', [x], 3);
-        const product = graph.node('MatMulInteger', [quantized, weight, zeroPoint]);
-        const factor = graph.node('Mul', [scale, weightScale]);
-        return plusBias(graph.node('Mul', [graph.cast(product, 'float32'), factor]), output);
-      };
-    }
-  }
+  return (x, output) => {
+    const [quantized = '', scale = '', zeroPoint = ''] = graph.nodes('DynamicQuantizeLinear', [x], 3);
+    const sums = graph.node('MatMulInteger', [quantized, weight, zeroPoint]);
+    const factor = graph.node('Mul', [scale, weightScale]);
+    const values = graph.node('Mul', [graph.cast(sums, 'float32'), factor]);
+    return graph.node('Add', [values, bias], {}, output);
+  };
+};
+
+/**
+ * Weights that pass through DequantizeLinear; the input has been through it already. int8: one scale per output; fp8: one per
+ * matrix.
+ */
+export function explicitLinear(quantizer: Quantizer): LinearForm {
+  const { format, quantization } = quantizer;
+  return (graph, layers) => {
+    if (format === 'fp8') return product(graph, fp8Weight(graph, layers), layers);
+    return product(graph, int8Weight(graph, layers, quantization.weights ?? 'in-graph'), layers);
+  };
 }
 
-function joinedBias(layers: readonly Dense[]): Float32Array {
-  return Float32Array.from(layers.flatMap(({ bias, scale }) => Array.from(bias, (value) => value * scale)));
+function int8Weight(graph: GraphBuilder, layers: readonly Dense[], weights: 'stored' | 'in-graph'): string {
+  const { inSize, outSize } = sizesOf(layers);
+  const axis = { axis: { int: 1 } };
+  const scales = columnScales(layers);
+  const parameters = [
+    graph.reals([outSize], () => scales),
+    graph.tensor('int8', [outSize], new Int8Array(outSize)),
+  ];
+  const stored =
+    weights === 'stored'
+      ? graph.tensor('int8', [inSize, outSize], () => transposedInt8(layers))
+      : graph.node(
+          'QuantizeLinear',
+          [graph.reals([inSize, outSize], () => transposedFloat32(layers)), ...parameters],
+          axis,
+        );
+  return graph.node('DequantizeLinear', [stored, ...parameters], axis);
 }
 
-/** float32[in, out] */
-function transposedFloat32(layers: readonly Dense[], inSize: number, outSize: number): Float32Array {
-  const result = new Float32Array(inSize * outSize);
-  let column = 0;
-  for (const { weight, scale } of layers) {
-    const values = dequantized(weight);
-    for (let row = 0; row < weight.rows; row++, column++) {
-      for (let i = 0; i < inSize; i++) result[i * outSize + column] = values[row * inSize + i]! * scale;
-    }
-  }
-  return result;
+function fp8Weight(graph: GraphBuilder, layers: readonly Dense[]): string {
+  const { inSize, outSize } = sizesOf(layers);
+  const largest = columnScales(layers).reduce((a, b) => Math.max(a, b), 0) * LARGEST_INT8;
+  const parameters = [
+    graph.scalar(largest / LARGEST_FP8),
+    graph.tensor('float8e4m3fn', [], Uint8Array.of(0)),
+  ];
+  const weight = graph.reals([inSize, outSize], () => transposedFloat32(layers));
+  return graph.node(
+    'DequantizeLinear',
+    [graph.node('QuantizeLinear', [weight, ...parameters]), ...parameters],
+    {},
+  );
 }
 
-/** int8[in, out] and float32[out]: the scale of each output. */
-function transposedInt8(
-  layers: readonly Dense[],
-  inSize: number,
-  outSize: number,
-): { readonly values: Int8Array; readonly columnScales: Float32Array } {
-  const values = new Int8Array(inSize * outSize);
-  const columnScales = new Float32Array(outSize);
-  let column = 0;
-  for (const { weight, scale } of layers) {
-    const rows = quantizedRows(weight);
-    for (let row = 0; row < weight.rows; row++, column++) {
-      for (let i = 0; i < inSize; i++) values[i * outSize + column] = rows.values[row * inSize + i]!;
-      columnScales[column] = rows.rowScales[row]! * scale;
-    }
-  }
-  return { values, columnScales };
-}
-
-function quantizedRows(matrix: Matrix): { readonly values: Int8Array; readonly rowScales: Float32Array } {
-  if (matrix.kind === 'int8') return matrix;
-  const { rows, columns, values } = matrix;
-  const quantized = new Int8Array(values.length);
-  const rowScales = new Float32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    let largest = 0;
-    for (let i = row * columns; i < (row + 1) * columns; i++)
-      largest = Math.max(largest, Math.abs(values[i]!));
-    const scale = largest === 0 ? 1 : largest / 127;
-    rowScales[row] = scale;
-    for (let i = row * columns; i < (row + 1) * columns; i++) quantized[i] = Math.round(values[i]! / scale);
-  }
-  return { values: quantized, rowScales };
+function product(graph: GraphBuilder, weight: string, layers: readonly Dense[]): Linear {
+  const bias = graph.vector(joinedBias(layers));
+  return (x, output) => graph.node('Add', [graph.node('MatMul', [x, weight]), bias], {}, output);
 }

@@ -2,12 +2,35 @@
 // Follows onnx.proto3 (field numbers beside each writer) and ONNX's ExternalData.md.
 
 /** ONNX element types that we write. */
-export const elementType = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const;
+export const elementType = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  float16: 10,
+  bfloat16: 16,
+  float8e4m3fn: 17,
+} as const;
 export type ElementType = keyof typeof elementType;
 
-/** An attribute of a node: a whole number, a real one, or a list of whole numbers. */
+const elementBytes: Readonly<Record<ElementType, number>> = {
+  float32: 4,
+  uint8: 1,
+  int8: 1,
+  int32: 4,
+  int64: 8,
+  float16: 2,
+  bfloat16: 2,
+  float8e4m3fn: 1,
+};
+
+/** An attribute of a node: a whole number, a real one, a text, or a list of whole numbers. */
 export type Attribute =
-  { readonly int: number } | { readonly float: number } | { readonly ints: readonly number[] };
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly text: string }
+  | { readonly ints: readonly number[] };
 
 export interface GraphNode {
   readonly op: string;
@@ -20,8 +43,16 @@ export interface Initializer {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
-  /** Little-endian, C order. */
-  readonly bytes: Uint8Array;
+  /**
+   * Makes the values: little-endian, C order. Called when they are written, and not kept: a large model never lies in memory
+   * whole.
+   */
+  bytes(): Uint8Array;
+}
+
+/** Bytes of a tensor, known before its values are made. */
+export function byteLengthOf({ type, shape }: Pick<Initializer, 'type' | 'shape'>): number {
+  return shape.reduce((product, size) => product * size, elementBytes[type]);
 }
 
 /** An input or output; a text dimension is symbolic. */
@@ -40,7 +71,8 @@ export interface OnnxGraph {
   readonly outputs: readonly GraphValue[];
 }
 
-const IR_VERSION = 8;
+/** The format's version that goes with an opset (Versioning.md of ONNX). */
+const irVersion = (opset: number): number => (opset >= 21 ? 10 : opset >= 19 ? 9 : 8);
 
 /** Smaller tensors stay in the model file: mapping a file gives whole pages. */
 export const EXTERNAL_BYTES = 64 * 1024;
@@ -50,7 +82,8 @@ const EXTERNAL_ALIGNMENT = 64 * 1024;
 /** Chunks are to be written one after another. */
 export interface SplitModel {
   readonly model: readonly Uint8Array[];
-  readonly data: readonly Uint8Array[];
+  /** Made one tensor at a time, while they are written. */
+  readonly data: Iterable<Uint8Array>;
 }
 
 /** A whole model, a ModelProto; at most 2 GiB, protobuf's limit. */
@@ -67,16 +100,18 @@ export function encodeSplitModel(
   producer: string,
   dataFile: string | undefined,
 ): SplitModel {
-  const data: Uint8Array[] = [];
+  const external: { readonly tensor: Initializer; readonly padding: number }[] = [];
   let end = 0;
-  const place = (bytes: Uint8Array): number => {
+  const place = (tensor: Initializer): number => {
     const offset = Math.ceil(end / EXTERNAL_ALIGNMENT) * EXTERNAL_ALIGNMENT;
-    data.push(new Uint8Array(offset - end), bytes);
-    end = offset + bytes.length;
+    external.push({ tensor, padding: offset - end });
+    end = offset + byteLengthOf(tensor);
     return offset;
   };
-  const encodeTensor = ({ name, type, shape, bytes }: Initializer): Chunks => {
-    const isExternal = dataFile !== undefined && bytes.length >= EXTERNAL_BYTES;
+  const encodeTensor = (tensor: Initializer): Chunks => {
+    const { name, type, shape } = tensor;
+    const byteLength = byteLengthOf(tensor);
+    const isExternal = dataFile !== undefined && byteLength >= EXTERNAL_BYTES;
     return join([
       ...shape.map((size) => integer(1, size)),
       integer(2, elementType[type]),
@@ -84,20 +119,40 @@ export function encodeSplitModel(
       ...(isExternal
         ? [
             message(13, entry('location', dataFile)),
-            message(13, entry('offset', place(bytes).toString())),
-            message(13, entry('length', bytes.length.toString())),
+            message(13, entry('offset', place(tensor).toString())),
+            message(13, entry('length', byteLength.toString())),
             integer(14, EXTERNAL),
           ]
-        : [message(9, [bytes])]),
+        : [message(9, [checkedBytes(tensor)])]),
     ]);
   };
   const model = join([
-    integer(1, IR_VERSION),
+    integer(1, irVersion(graph.opset)),
     text(2, producer),
     message(7, encodeGraph(graph, encodeTensor)),
     message(8, join([text(1, ''), integer(2, graph.opset)])),
   ]);
-  return { model, data };
+  return { model, data: dataChunks(external) };
+}
+
+function* dataChunks(
+  external: readonly { readonly tensor: Initializer; readonly padding: number }[],
+): Generator<Uint8Array, void, undefined> {
+  for (const { tensor, padding } of external) {
+    yield new Uint8Array(padding);
+    yield checkedBytes(tensor);
+  }
+}
+
+/** Offsets were given out before the values were made. */
+function checkedBytes(tensor: Initializer): Uint8Array {
+  const bytes = tensor.bytes();
+  if (bytes.length !== byteLengthOf(tensor)) {
+    throw new Error(
+      `${tensor.name} ${tensor.type}[${tensor.shape.join(', ')}] was given ${bytes.length} bytes`,
+    );
+  }
+  return bytes;
 }
 
 type Chunks = readonly Uint8Array[];
@@ -128,6 +183,7 @@ function encodeNode({ op, inputs, outputs, attributes = {} }: GraphNode, place: 
 function encodeAttribute(name: string, value: Attribute): Chunks {
   if ('int' in value) return join([text(1, name), integer(3, value.int), integer(20, 2)]);
   if ('float' in value) return join([text(1, name), float(2, value.float), integer(20, 1)]);
+  if ('text' in value) return join([text(1, name), text(4, value.text), integer(20, 3)]);
   return join([text(1, name), ...value.ints.map((each) => integer(8, each)), integer(20, 7)]);
 }
 

@@ -2,17 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import {
-  closeSync,
   createReadStream,
   existsSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
@@ -22,8 +19,8 @@ import { z } from 'zod';
 import { ConfigError, SetupError } from '../../configs/errors.js';
 import { openCheckpoint, type BertCheckpoint } from '../bert/checkpoint.js';
 import { buildBertGraph, GRAPH_VERSION } from '../bert/graph.js';
-import type { Precision } from '../bert/linear.js';
-import { encodeSplitModel } from '../bert/onnx-writer.js';
+import type { GraphPrecision } from '../bert/graph-options.js';
+import { writeOnnxFile } from '../bert/onnx-file.js';
 import type { EngineRequest } from '../contract.js';
 import { errorCode, withBuildLock } from './build-lock.js';
 import { optimizeGraph } from './graph-optimization.js';
@@ -55,8 +52,6 @@ const MODEL_DATA = 'model.data';
 const ENGINE = 'engine.onnx';
 const ENGINE_DATA = 'engine.data';
 const SIDECAR = 'engine.json';
-/** From this many bytes of weights on, large tensors go to files beside model and engine, mapped by every session. */
-const EXTERNAL_DATA_FROM_BYTES = 64 * 1024 * 1024;
 
 const sidecarSchema = z.object({
   built_from: z.record(z.string(), z.union([z.string(), z.number()])),
@@ -68,6 +63,14 @@ const sidecarSchema = z.object({
 export const runtimeVersion = (
   createRequire(import.meta.url)('onnxruntime-node/package.json') as { readonly version: string }
 ).version;
+
+/** The forms of our precisions that are fast on CPUs. */
+const graphPrecision = {
+  fp32: 'fp32',
+  fp16: 'fp16-stored',
+  int8: 'int8-dynamic',
+} as const satisfies Readonly<Record<string, GraphPrecision>>;
+type Precision = keyof typeof graphPrecision;
 
 /** @throws {ConfigError} for a precision that has no operators here. */
 function runnablePrecision(precision: EngineRequest['precision']): Precision {
@@ -178,12 +181,8 @@ async function buildInto(
   try {
     rmSync(workshop, { recursive: true, force: true }); // left by a build that was killed
     mkdirSync(workshop);
-    const graph = buildBertGraph(checkpoint, precision);
-    const weightBytes = graph.initializers.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    const isLarge = weightBytes >= EXTERNAL_DATA_FROM_BYTES;
-    const { model, data } = encodeSplitModel(graph, 'loadrig', isLarge ? MODEL_DATA : undefined);
-    writeChunks(join(workshop, MODEL), model);
-    if (isLarge) writeChunks(join(workshop, MODEL_DATA), data);
+    const graph = buildBertGraph(checkpoint, { precision: graphPrecision[precision] });
+    const isLarge = writeOnnxFile(graph, join(workshop, MODEL), join(workshop, MODEL_DATA));
     await optimizeGraph(join(workshop, MODEL), join(workshop, ENGINE), isLarge ? ENGINE_DATA : undefined);
     const sha256: Record<string, string> = {};
     for (const name of readdirSync(workshop)) sha256[name] = await sha256OfFile(join(workshop, name));
@@ -203,17 +202,6 @@ function removeIfThere(folder: string): void {
     rmSync(folder, { recursive: true, force: true });
   } catch {
     // the folder cannot even be looked at; the error to come says why
-  }
-}
-
-function writeChunks(path: string, chunks: readonly Uint8Array[]): void {
-  const fd = openSync(path, 'w');
-  try {
-    for (const chunk of chunks) {
-      for (let written = 0; written < chunk.length;) written += writeSync(fd, chunk, written);
-    }
-  } finally {
-    closeSync(fd);
   }
 }
 

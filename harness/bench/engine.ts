@@ -6,6 +6,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { availableParallelism } from 'node:os';
 import { testSettings } from '../../configs/test-settings.js';
 import { openCheckpoint } from '../../engines/bert/checkpoint.js';
+import { paddedForm } from '../../engines/bert/graph-form.js';
 import { buildBertGraph } from '../../engines/bert/graph.js';
 import { encodeModel } from '../../engines/bert/onnx-writer.js';
 import { sessionOptions } from '../../engines/onnxruntime/session-options.js';
@@ -154,7 +155,7 @@ async function createNaive(
 ): Promise<() => Promise<number>> {
   using checkpoint = openCheckpoint(request.modelDir);
   const model = Buffer.concat(
-    encodeModel(buildBertGraph(checkpoint, 'fp32', { attentionMask: true }), 'loadrig'),
+    encodeModel(buildBertGraph(checkpoint, { precision: 'fp32', form: paddedForm() }), 'loadrig'),
   );
   const session = await InferenceSession.create(model, sessionOptions({ threads: cores, optimize: true }));
   const { offsets, tokenIds, maxSequenceLength, sampleCount } = samples;

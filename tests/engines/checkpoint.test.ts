@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, SetupError } from '../../configs/errors.js';
 import { dequantized, openCheckpoint } from '../../engines/bert/checkpoint.js';
-import { toFloat16 } from '../../engines/bert/float16.js';
+import { toFloat16 } from '../../engines/bert/float-bits.js';
 import { tinyConfig, tinyTensors, writeTinyBert } from '../fakes/tiny-bert.js';
 
 describe('a model folder', () => {

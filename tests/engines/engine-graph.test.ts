@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import '../../engines/onnxruntime/telemetry-off.js';
 import { SetupError } from '../../configs/errors.js';
-import type { Precision } from '../../engines/bert/linear.js';
 import { buildEngine, type EngineFile } from '../../engines/onnxruntime/build-engine.js';
 import { openDirectSession } from '../../engines/onnxruntime/direct.js';
 import { temporaryFolder } from '../built.js';
@@ -17,11 +16,11 @@ import { tokenizedSamples } from '../fakes/tokenized-samples.js';
 const modelDir = writeTinyBert();
 const enginesDir = temporaryFolder();
 const lines: string[] = [];
-const build = (precision: Precision, mayBuild = true): Promise<EngineFile> =>
+const build = (precision: 'fp32' | 'fp16' | 'int8', mayBuild = true): Promise<EngineFile> =>
   buildEngine({ modelDir, precision, enginesDir, mayBuild, report: (line) => void lines.push(line) });
 
 async function logitsOf(
-  precision: Precision,
+  precision: 'fp32' | 'fp16' | 'int8',
   ids: readonly number[],
   segmentStart: number,
 ): Promise<Float32Array> {

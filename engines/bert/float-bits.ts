@@ -1,4 +1,4 @@
-// float32 → IEEE half precision bits, round to nearest even.
+// float32 → the bits of shorter floating-point formats, round to nearest even.
 
 const f32 = new Float32Array(1);
 const bits = new Uint32Array(f32.buffer);
@@ -23,4 +23,10 @@ function halfBits(value: number): number {
   }
   const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
   return sign | ((rounded - 0x38000000) >>> 13);
+}
+
+/** uint16[n]: the upper half of each float32, rounded: bfloat16. */
+export function toBfloat16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return Uint16Array.from(words, (word) => (word + 0x7fff + ((word >>> 16) & 1)) >>> 16);
 }

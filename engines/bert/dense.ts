@@ -1,0 +1,152 @@
+// Weights of linear layers on their way into a graph: side by side, transposed, scaled, rounded to int8.
+
+import { dequantized, type Matrix } from './checkpoint.js';
+
+/** A linear layer's weights [out, in] and bias; weights are read when they are asked for, and not kept. */
+export interface Dense {
+  readonly rows: number;
+  readonly columns: number;
+  readonly weight: () => Matrix;
+  readonly bias: Float32Array;
+  /** Both are multiplied by it. */
+  readonly scale: number;
+  /** Largest magnitudes of training, one per row or one for all. */
+  readonly amax?: Float32Array;
+}
+
+/** float32[out]: the biases one after the other. */
+export function joinedBias(layers: readonly Dense[]): Float32Array {
+  const size = layers.reduce((sum, { rows }) => sum + rows, 0);
+  const result = new Float32Array(size);
+  let at = 0;
+  for (const { bias, scale } of layers) {
+    for (const value of bias) result[at++] = value * scale;
+  }
+  return result;
+}
+
+/** float32[in, out]: the weights side by side. */
+export function transposedFloat32(layers: readonly Dense[]): Float32Array {
+  const { inSize, outSize } = sizesOf(layers);
+  const result = new Float32Array(inSize * outSize);
+  let column = 0;
+  for (const layer of layers) {
+    const values = dequantized(layer.weight());
+    for (let row = 0; row < layer.rows; row++, column++) {
+      for (let i = 0; i < inSize; i++) result[i * outSize + column] = values[row * inSize + i]! * layer.scale;
+    }
+  }
+  return result;
+}
+
+/** int8[in, out]: the same in steps of the scales that `columnScales` gives. */
+export function transposedInt8(layers: readonly Dense[]): Int8Array {
+  const { inSize, outSize } = sizesOf(layers);
+  const result = new Int8Array(inSize * outSize);
+  let column = 0;
+  for (const layer of layers) {
+    const { values } = quantizedRows(layer.weight(), layer.amax);
+    for (let row = 0; row < layer.rows; row++, column++) {
+      for (let i = 0; i < inSize; i++) result[i * outSize + column] = values[row * inSize + i]!;
+    }
+  }
+  return result;
+}
+
+/** float32[out]: the value of one step of each output's int8 weights, the largest being 127. */
+export function columnScales(layers: readonly Dense[]): Float32Array {
+  return Float32Array.from(
+    layers.flatMap(({ weight, amax, scale }) =>
+      Array.from(rowScales(weight(), amax), (rowScale) => rowScale * scale),
+    ),
+  );
+}
+
+export function sizesOf(layers: readonly Dense[]): { readonly inSize: number; readonly outSize: number } {
+  return {
+    inSize: layers[0]?.columns ?? 0,
+    outSize: layers.reduce((sum, { rows }) => sum + rows, 0),
+  };
+}
+
+/** A checkpoint that stores int8 rows is used as it is: its weights are not rounded twice. */
+function quantizedRows(
+  matrix: Matrix,
+  amax: Float32Array | undefined,
+): { readonly values: Int8Array; readonly scales: Float32Array } {
+  if (matrix.kind === 'int8') return { values: matrix.values, scales: matrix.rowScales };
+  const { rows, columns, values } = matrix;
+  const scales = rowScales(matrix, amax);
+  const quantized = new Int8Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    const scale = scales[row]!;
+    for (let i = row * columns; i < (row + 1) * columns; i++) {
+      quantized[i] = Math.max(-127, Math.min(127, Math.round(values[i]! / scale)));
+    }
+  }
+  return { values: quantized, scales };
+}
+
+function rowScales(matrix: Matrix, amax: Float32Array | undefined): Float32Array {
+  if (matrix.kind === 'int8') return matrix.rowScales;
+  const { rows, columns, values } = matrix;
+  const scales = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let largest = amax?.[amax.length === 1 ? 0 : row] ?? 0;
+    if (amax === undefined) {
+      for (let i = row * columns; i < (row + 1) * columns; i++)
+        largest = Math.max(largest, Math.abs(values[i]!));
+    }
+    scales[row] = largest === 0 ? 1 : largest / 127;
+  }
+  return scales;
+}
+
+/** Layers of the same shape as one: group by group of `size` rows, of each group every layer's. */
+export function interleaved(layers: readonly Dense[], groupCount: number, size: number): Dense {
+  const order = Array.from({ length: groupCount }, (_unused, group) =>
+    layers.map((_layer, part) => ({ part, from: group * size })),
+  ).flat();
+  const columns = layers[0]?.columns ?? 0;
+  const gather = <T extends Float32Array | Int8Array>(parts: readonly T[], result: T, width: number): T => {
+    for (const [place, { part, from }] of order.entries()) {
+      result.set(parts[part]!.subarray(from * width, (from + size) * width), place * size * width);
+    }
+    return result;
+  };
+  const rows = order.length * size;
+  const perRow = (parts: readonly Float32Array[]): Float32Array => gather(parts, new Float32Array(rows), 1);
+  const amax = layers.map(({ amax: own, rows: count }) =>
+    own?.length === 1 ? new Float32Array(count).fill(own[0]!) : own,
+  );
+  return {
+    rows,
+    columns,
+    weight() {
+      const parts = layers.map((layer) => layer.weight());
+      const int8 = parts.filter((part) => part.kind === 'int8');
+      if (int8.length === parts.length) {
+        const values = int8.map((part) => part.values);
+        return {
+          kind: 'int8',
+          rows,
+          columns,
+          values: gather(values, new Int8Array(rows * columns), columns),
+          rowScales: perRow(
+            int8.map(({ rowScales: own }, part) => own.map((each) => each * layers[part]!.scale)),
+          ),
+        };
+      }
+      const values = parts.map((part, place) => dequantized(part).map((each) => each * layers[place]!.scale));
+      return {
+        kind: 'float32',
+        rows,
+        columns,
+        values: gather(values, new Float32Array(rows * columns), columns),
+      };
+    },
+    bias: perRow(layers.map(({ bias, scale }) => bias.map((each) => each * scale))),
+    scale: 1,
+    ...(amax.every((each) => each !== undefined) ? { amax: perRow(amax) } : {}),
+  };
+}
