@@ -129,8 +129,13 @@ export interface NativeBuild {
   readonly profiles: readonly (readonly NativeDimensionRange[])[];
   /** 10.x: kSTRONGLY_TYPED; 11.x always; 8.x: refused when true. */
   readonly strongly_typed: boolean;
-  /** 8.x only, where precision is a builder flag. */
+  /** Precision as builder flags, where the network is not strongly typed: 8.x, and 10.x with `dynamic_ranges`. */
   readonly weak_types: readonly ('fp16' | 'int8' | 'bf16' | 'fp8')[];
+  /**
+   * Implicit quantisation (8.x, 10.x; gone in 11): the largest magnitude of each ONNX tensor named, set with
+   * ITensor::setDynamicRange(-range, range). Every name must exist in the parsed network. null = explicit or none.
+   */
+  readonly dynamic_ranges: Readonly<Record<string, number>> | null;
   readonly tf32: boolean;
   readonly workspace_bytes: number | null;
   readonly optimization_level: number | null;
@@ -230,6 +235,11 @@ export interface NativePhase {
   readonly preferred_batch_sizes: readonly number[];
   /** Server soft limits: most tokens of one batch; 0 = the engine's own. */
   readonly max_tokens: number;
+  /**
+   * Lengths at which attention changes its kernel (packed: 128, 192, 256, 384), ascending. With `order`, a batch does not
+   * reach over one of them, so that short samples do not pay for the longest's kernel. Empty = batches may mix.
+   */
+  readonly length_boundaries: readonly number[];
   readonly use_graphs: boolean;
   /** A thread without work spins this long before it sleeps. */
   readonly spin_ns: number;
