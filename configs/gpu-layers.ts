@@ -4,6 +4,7 @@
 import { blockLayers, isFor, perGpuKeys } from './config-file.js';
 import type { FileSetting, GpuConfigFile, Layer, PublishedRow, SystemConfigFile } from './config-file.js';
 import type { Label } from './benchmark-config.js';
+import { isSaidIn } from './published-details.js';
 import { targetKeys } from './schema.js';
 import type { Benchmark, SettingKey } from './schema.js';
 import type { Scenario } from './test-settings.js';
@@ -86,27 +87,13 @@ export function publishedRow(
   return block?.published[configVer];
 }
 
-/** What a value rests on, by its setting. */
-type Basis = (key: SettingKey) => { readonly label: Label; readonly note: string };
-
-/** Details of building an engine that rounds say or leave to their harness as it comes. */
-const details: readonly SettingKey[] = [
-  'graphs_max_seqlen',
-  'graph_specs',
-  'active_sms',
-  'workspace_size',
-  'enable_interleaved',
-  'use_small_tile_gemm_plugin',
-  'gemm_plugin_fairshare_cache_size',
-  'power_limit',
-  'vboost_slider',
-];
+/** What a value of a setting rests on. */
+type Basis = (key: SettingKey, value: unknown) => { readonly label: Label; readonly note: string };
 
 function rowBasis(row: PublishedRow, scenario: Scenario): Basis {
   const note = rowNote(row, scenario);
-  const isUnsaid = (key: SettingKey) => details.includes(key) || row.unsaid?.includes(key) === true;
-  return (key) =>
-    isUnsaid(key)
+  return (key, value) =>
+    row.unsaid?.includes(key) === true || !isSaidIn(key, row.round, scenario, value)
       ? {
           label: 'derived',
           note: `${row.round}; where it does not say, the default of its harness or the nearest round`,
@@ -148,8 +135,10 @@ function adapted(
 ): Layer {
   const entries = [...settings].map(([key, given]): readonly [SettingKey, FileSetting] => {
     const value = scaled.includes(key) ? exact(Number(given.value) * factor) : given.value;
-    const ownLabel = given.label !== undefined || basis === undefined;
-    return [key, ownLabel ? { ...given, value } : { ...basis(key), value }];
+    const said = basis?.(key, value);
+    // Only a target of another GPU is a guess, whatever its own block says of it.
+    const ownLabel = said === undefined || (given.label !== undefined && said.label !== 'guessed');
+    return [key, ownLabel ? { ...given, value } : { ...said, value }];
   });
   return { ...layer, settings: new Map(entries) };
 }

@@ -9,7 +9,8 @@ import { contradictions } from './contradictions.js';
 import { accuracyOf, deriveInstances, deriveMinQueryCount } from './derive.js';
 import { engineProblems } from './engine-problems.js';
 import { ConfigError } from './errors.js';
-import { infeasible, largestBatch } from './feasible.js';
+import { infeasible } from './feasible.js';
+import { addGpuDerived, gpuContradictions } from './gpu-derive.js';
 import type { GpusForConfigs } from './gpu-layers.js';
 import { layersOf, mergeLayers } from './layers.js';
 import type { OneRun, SystemForConfigs, Values } from './layers.js';
@@ -70,7 +71,10 @@ function resolveOne(run: OneRun, problems: string[]): BenchmarkConfig {
     isSizedByTarget && (!values.has(target) || (isGuessed && mayProbe)) ? [target] : [];
   if (needs_probe.length > 0 && !mayProbe) problems.push(missingTarget(scenario));
   problems.push(...contradictions(values), ...engineProblems(run, values));
-  if (gpus !== undefined) problems.push(...infeasible(values, gpus).map((text) => `${scenario}: ${text}`));
+  if (gpus !== undefined) {
+    const ofGpus = [...gpuContradictions(values), ...infeasible(values, gpus)];
+    problems.push(...ofGpus.map((text) => `${scenario}: ${text}`));
+  }
 
   const reasons = reasonsNotSubmittable({ selection: flags.selection, scenario, values, layers });
   const system_id = gpus?.system_id ?? system.system_id;
@@ -106,7 +110,7 @@ function addDerived(
 ): void {
   const numberOf = (key: SettingKey) => values.get(key)?.value as number | undefined;
   if (gpus === undefined) addSessions(values, scenario, system.available_cores);
-  else addStreams(values, gpus);
+  else addGpuDerived(values, gpus);
   if (values.get('min_query_count')?.origin !== 'default') return;
   const latency = numberOf('single_stream_expected_latency_ns');
   const queries = deriveMinQueryCount(scenario, numberOf('min_duration_ms') ?? 0, latency);
@@ -133,31 +137,6 @@ function addSessions(values: Values, scenario: Scenario, cores: number): void {
     if (values.has(key)) continue;
     values.set(key, { value: derived[key], origin: 'detected', label: 'derived', note: `${cores} cores` });
   }
-}
-
-/** Streams of all GPUs; and, where another GPU's batch stands in, one that this GPU's memory holds. */
-function addStreams(values: Values, gpus: GpusForConfigs): void {
-  const streams = Number(values.get('gpu_inference_streams')?.value);
-  const note = `${gpus.accelerators_per_node} × gpu_inference_streams`;
-  const value = streams * gpus.accelerators_per_node;
-  values.set('instances', { value, origin: 'detected', label: 'derived', note });
-  values.set('threads_per_instance', {
-    value: 1,
-    origin: 'detected',
-    label: 'derived',
-    note: 'one per stream',
-  });
-
-  const batch = values.get('batch_size');
-  if (gpus.match === 'known' || batch === undefined || batch.origin === 'flag') return;
-  const most = largestBatch(values, gpus);
-  if (most === 0 || most >= Number(batch.value)) return;
-  values.set('batch_size', {
-    value: most,
-    origin: 'detected',
-    label: 'derived',
-    note: `most that the memory holds; ${gpus.accelerator} takes ${String(batch.value)}`,
-  });
 }
 
 function pick(values: Values, keys: readonly string[]): Record<string, unknown> {

@@ -2,6 +2,7 @@
 // Flags, --help, config files and the JSON Schema are all made from here and from test-settings.ts.
 
 import { z } from 'zod';
+import { gpuSettingsSchema } from './gpu-settings.js';
 import { scenarios, testSettingsSchema } from './test-settings.js';
 import type { Scenario, TestMode, TestSettings } from './test-settings.js';
 import { accuracyTargets, configVers, harnessTypes, powerSettings } from './variants.js';
@@ -153,9 +154,6 @@ export const selectionSchema = z.strictObject({
     .meta({ group: 'Output', description: 'Print the resolved settings with their origins, and stop.' }),
 });
 
-/** What the settings of the GPU engine have in common; their names are those of NVIDIA's harness. */
-const gpuEngine = { group: 'GPU engine', engines: ['tensorrt'] } as const;
-
 /** Settings of a benchmark run, in config files and flags alike. */
 export const harnessSettingsSchema = z.strictObject({
   engine: z.enum(engines).default('onnxruntime').meta({
@@ -206,129 +204,7 @@ export const harnessSettingsSchema = z.strictObject({
     description: 'Give the run up when no sample completes for this long; 0 = never.',
   }),
 
-  gpu_inference_streams: positiveInt()
-    .default(1)
-    .meta({
-      ...gpuEngine,
-      description: 'Streams that compute side by side on one GPU; each has its own buffers.',
-    }),
-  gpu_copy_streams: positiveInt()
-    .default(1)
-    .meta({
-      ...gpuEngine,
-      description: 'Streams that copy inputs and outputs, for each inference stream.',
-    }),
-  variable_length: z
-    .boolean()
-    .default(true)
-    .meta({
-      ...gpuEngine,
-      description:
-        'Compute every sample at its true length, packed without padding; false pads to max_seq_length (Volta: no such kernels).',
-    }),
-  bert_opt_seqlen: positiveInt()
-    .default(384)
-    .meta({
-      ...gpuEngine,
-      unit: 'tokens',
-      description: 'Length for which the engine is tuned.',
-    }),
-  use_graphs: z
-    .boolean()
-    .default(false)
-    .meta({
-      ...gpuEngine,
-      description: 'Replay captured CUDA graphs in place of launching each kernel.',
-    }),
-  graphs_max_seqlen: positiveInt()
-    .default(240)
-    .meta({
-      ...gpuEngine,
-      unit: 'tokens',
-      description: 'Longest sample for which graphs are captured; longer ones are launched kernel by kernel.',
-    }),
-  graph_specs: z
-    .string()
-    .default('')
-    .meta({
-      ...gpuEngine,
-      description:
-        'Which graphs to capture: (longest length, step of the batch, most tokens, step of the tokens), one bracket after the other; empty = every batch size up to graphs_max_seqlen.',
-      unset: 'none',
-    }),
-  soft_drop: z
-    .number()
-    .gt(0)
-    .lte(1)
-    .default(1)
-    .meta({
-      ...gpuEngine,
-      unit: 'fraction',
-      description:
-        'Server: share of the samples that is answered in time; the rest, from the heaviest batches, waits for the end of the run. 1 = none is put off.',
-    }),
-  active_sms: z
-    .int()
-    .min(1)
-    .max(100)
-    .default(100)
-    .meta({
-      ...gpuEngine,
-      unit: '%',
-      description:
-        'Share of the multiprocessors with which kernels are timed when the engine is built, so that the choice fits streams that run side by side.',
-    }),
-  workspace_size: z
-    .int()
-    .nonnegative()
-    .default(5_368_709_120)
-    .meta({
-      ...gpuEngine,
-      unit: 'bytes',
-      description: 'Most memory that building the engine may use for trying kernels.',
-    }),
-  enable_interleaved: z
-    .boolean()
-    .default(false)
-    .meta({
-      ...gpuEngine,
-      description:
-        'int8: interleaved data layout; faster on Turing and Xavier, without effect on other precisions.',
-    }),
-  use_small_tile_gemm_plugin: z
-    .boolean()
-    .default(false)
-    .meta({
-      ...gpuEngine,
-      description: 'Matrix products with small tiles, on Ampere; excludes enable_interleaved.',
-    }),
-  gemm_plugin_fairshare_cache_size: z
-    .int()
-    .nonnegative()
-    .default(0)
-    .meta({
-      ...gpuEngine,
-      description: 'Share of the L2 cache that a small-tile product assumes; 0 = its own choice.',
-    }),
-  power_limit: z
-    .number()
-    .nonnegative()
-    .default(0)
-    .meta({
-      ...gpuEngine,
-      unit: 'W',
-      description:
-        'Power cap of each GPU with which the values were taken (maxq); 0 = none. The cap itself is set by you.',
-    }),
-  vboost_slider: z
-    .int()
-    .min(0)
-    .max(4)
-    .default(0)
-    .meta({
-      ...gpuEngine,
-      description: 'Position of the boost slider with which the values were taken; 0 = as delivered.',
-    }),
+  ...gpuSettingsSchema.shape,
 
   data: path()
     .default('data/squad/xquad.en.json')

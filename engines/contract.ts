@@ -5,6 +5,7 @@
 // `sutSpec` and makes the SystemUnderTest that LoadGen sees.
 
 import type { MessagePort } from 'node:worker_threads';
+import type { GpuSettings } from '../configs/gpu-settings.js';
 import type { Precision } from '../configs/schema.js';
 
 /**
@@ -42,6 +43,16 @@ export interface EngineRequest {
   readonly mayBuild: boolean;
   /** Lines about long steps (building, loading), for a person. */
   readonly report: (line: string) => void;
+  /** For engines on GPUs; absent where inference is asked for outside a configuration: one GPU, the settings' defaults. */
+  readonly gpu?: GpuRequest;
+}
+
+/** What a configuration asks of an engine on GPUs; configs/gpu-settings.ts has the meaning of each setting. */
+export interface GpuRequest extends GpuSettings {
+  /** GPUs or MIG slices to use: the first so many that the driver shows. */
+  readonly accelerators_per_node: number;
+  /** Longest length a sample can have, in tokens. */
+  readonly max_seq_length: number;
 }
 
 /** What the driver thread needs to make the SUT; structured-cloneable, `ports` travel in the transfer list. */

@@ -1,7 +1,8 @@
 // What a configuration asks of its engine.
 
 import type { BenchmarkConfig } from '../configs/benchmark-config.js';
-import type { EngineRequest } from '../engines/contract.js';
+import { gpuSettingsSchema } from '../configs/gpu-settings.js';
+import type { EngineRequest, GpuRequest } from '../engines/contract.js';
 import type { Call } from './call.js';
 import { inputPath } from './places.js';
 
@@ -22,5 +23,11 @@ export function engineRequest(
     enginesDir: call.enginesDir,
     mayBuild: call.mayBuildEngines,
     report: call.say,
+    ...(engine === 'tensorrt' ? { gpu: gpuRequest(config) } : {}),
   };
+}
+
+function gpuRequest({ settings, accelerators_per_node = 1 }: BenchmarkConfig): GpuRequest {
+  const { max_seq_length } = settings;
+  return { ...gpuSettingsSchema.strip().parse(settings), accelerators_per_node, max_seq_length };
 }

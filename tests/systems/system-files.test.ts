@@ -149,10 +149,15 @@ describe("a user's own file", () => {
     const unknown = { ...mine, accelerator: 'RTX-4000', accelerator_compute_capability: 8.9 };
     system({ ...unknown, accelerator_memory_gib: 40 });
     const { settings, provenance, needs_probe } = resolveOn('--system=Mine');
-    expect(provenance['offline_expected_qps']).toMatchObject({ value: 3 * 3400, label: 'guessed' });
+    expect(provenance['offline_expected_qps']).toMatchObject({ value: 3 * 2250, label: 'guessed' });
     expect(provenance['offline_expected_qps']?.note).toContain('L40 is nearest');
     expect(needs_probe).toEqual(['offline_expected_qps']);
     expect(settings.batch_size).toBe(1280);
+    // Also where the other GPU's own target has a label.
+    system({ ...unknown, accelerator_compute_capability: 7, accelerator_memory_gib: 12 });
+    const volta = resolveOn('--system=Mine').provenance;
+    expect(volta['offline_expected_qps']).toMatchObject({ value: 3 * 260, label: 'guessed' });
+    expect(volta['precision']).toMatchObject({ value: 'fp16', label: 'derived' });
     system({ ...unknown, accelerator_compute_capability: 8, accelerator_memory_gib: 9 });
     expect(resolveOn('--system=Mine').provenance['batch_size']).toMatchObject({
       label: 'derived',

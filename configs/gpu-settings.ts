@@ -1,0 +1,234 @@
+// Settings of engine tensorrt: what a GPU's configuration chooses beside precision, batch size and targets. Names are those of
+// NVIDIA's harness where it has one. An engine gets them resolved, all of them, as EngineRequest.gpu.
+
+import { z } from 'zod';
+
+const gpuEngine = { group: 'GPU engine', engines: ['tensorrt'] } as const;
+const positiveInt = () => z.int().positive();
+/** Whole numbers, each larger than the one before, as one text: 64,128,384. */
+const risingList = () =>
+  z
+    .string()
+    .regex(/^(?:[1-9]\d*(?:,[1-9]\d*)*)?$/, 'must be whole numbers with commas between, such as 64,128,384')
+    .refine(
+      (text) => numbersOf(text).every((value, place, all) => place === 0 || value > (all[place - 1] ?? 0)),
+      'must rise from number to number, such as 64,128,384',
+    );
+
+/** The numbers of a setting such as length_buckets; none for an empty text. */
+export const numbersOf = (text: string): readonly number[] =>
+  text === '' ? [] : text.split(',').map(Number);
+
+export const gpuSettingsSchema = z.strictObject({
+  gpu_inference_streams: positiveInt()
+    .default(1)
+    .meta({
+      ...gpuEngine,
+      description: 'Streams that compute side by side on one GPU; each has its own buffers.',
+    }),
+  gpu_copy_streams: positiveInt()
+    .default(1)
+    .meta({
+      ...gpuEngine,
+      description: 'Streams that copy inputs and outputs, for each inference stream.',
+    }),
+  variable_length: z
+    .boolean()
+    .default(true)
+    .meta({
+      ...gpuEngine,
+      description:
+        'Compute every sample at its true length, packed without padding; false pads to max_seq_length (Volta: no such kernels).',
+    }),
+  length_buckets: risingList()
+    .default('')
+    .meta({
+      ...gpuEngine,
+      unit: 'tokens',
+      description:
+        'Where samples are padded: the lengths they are padded to, each to the next; the last is max_seq_length.',
+      unset: 'the engine chooses',
+    }),
+  bert_opt_seqlen: positiveInt()
+    .default(384)
+    .meta({
+      ...gpuEngine,
+      unit: 'tokens',
+      description: 'Length for which the engine is tuned.',
+    }),
+  use_graphs: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description: 'Replay captured CUDA graphs in place of launching each kernel.',
+    }),
+  graphs_max_seqlen: positiveInt()
+    .default(384)
+    .meta({
+      ...gpuEngine,
+      unit: 'tokens',
+      description:
+        'Graphs are captured up to batch_size × this many tokens; heavier batches are launched kernel by kernel.',
+    }),
+  graph_specs: z
+    .string()
+    .regex(
+      /^(?:\(\d+, *\d+, *\d+, *\d+\)(?:, *(?=\()|$))*$/,
+      'must be brackets of four whole numbers, such as (128, 4, 256, 4), (384, 256, 2048, 16)',
+    )
+    .default('')
+    .meta({
+      ...gpuEngine,
+      description:
+        'Which graphs to capture: (longest sample, least tokens of a batch, most tokens, step of the tokens), one bracket after the other.',
+      unset: 'the engine chooses, up to graphs_max_seqlen',
+    }),
+  max_queue_delay_usec: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .meta({
+      ...gpuEngine,
+      unit: 'µs',
+      description:
+        'Server: how long a batch that is not full may wait for more samples; 0 = a free stream takes what there is.',
+      aliases: ['deque_timeout_usec'],
+    }),
+  preferred_batch_size: risingList()
+    .default('')
+    .meta({
+      ...gpuEngine,
+      unit: 'samples',
+      description: 'Batch sizes at which a waiting batch sets off before max_queue_delay_usec is over.',
+      unset: 'batch_size alone',
+    }),
+  soft_drop: z
+    .number()
+    .gt(0)
+    .lte(1)
+    .default(1)
+    .meta({
+      ...gpuEngine,
+      unit: 'fraction',
+      description:
+        'Server: share of the samples that is answered in time; the rest, from the heaviest batches, waits for the end of the run. 1 = none is put off.',
+    }),
+  active_sms: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(100)
+    .meta({
+      ...gpuEngine,
+      unit: '%',
+      description:
+        'Share of the multiprocessors with which kernels are timed when the engine is built, so that the choice fits streams that run side by side.',
+    }),
+  workspace_size: z
+    .int()
+    .nonnegative()
+    .default(5_368_709_120)
+    .meta({
+      ...gpuEngine,
+      unit: 'bytes',
+      description: 'Most memory that building the engine may use for trying kernels.',
+    }),
+  builder_optimization_level: z
+    .int()
+    .min(0)
+    .max(5)
+    .default(3)
+    .meta({
+      ...gpuEngine,
+      description: 'How long the builder searches for kernels: 0 takes the first, 5 compares the most.',
+    }),
+  sparse_weights: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description: 'Allow kernels for weights with 2:4 sparsity; without effect on other weights.',
+    }),
+  version_compatible: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description:
+        'Build an engine that later TensorRT versions of the same major load too; it may be slower.',
+    }),
+  hardware_compatible: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description: 'Build an engine for every GPU from Ampere on, not for this one alone; it may be slower.',
+    }),
+  enable_interleaved: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description:
+        'int8: interleaved data layout; faster on Turing and Xavier, without effect on other precisions.',
+    }),
+  use_small_tile_gemm_plugin: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description: 'Matrix products with small tiles, on Ampere; excludes enable_interleaved.',
+    }),
+  gemm_plugin_fairshare_cache_size: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .meta({
+      ...gpuEngine,
+      description: 'Share of the L2 cache that a small-tile product assumes; 0 = its own choice.',
+    }),
+  start_from_device: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description:
+        'Leave the copies between host and GPU out of the measured time: inputs lie on the GPU beforehand. The result says so.',
+    }),
+  numa_config: z
+    .string()
+    .regex(
+      /^(?:[\d,-]+:[\d,-]+(?:&(?=\d)|$))*$/,
+      'must be GPUs:cores of each node with & between, such as 0-3:0-63&4-7:64-127',
+    )
+    .default('')
+    .meta({
+      ...gpuEngine,
+      description:
+        'Which cores serve which GPUs: GPUs:cores of each node, with & between, such as 0-3:0-63&4-7:64-127.',
+      unset: 'the node that each GPU is attached to',
+    }),
+  power_limit: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .meta({
+      ...gpuEngine,
+      unit: 'W',
+      description:
+        'Power cap of each GPU with which the values were taken (maxq); 0 = none. The cap itself is set by you.',
+    }),
+  vboost_slider: z
+    .int()
+    .min(0)
+    .max(4)
+    .default(0)
+    .meta({
+      ...gpuEngine,
+      description: 'Position of the boost slider with which the values were taken; 0 = as delivered.',
+    }),
+});
+
+/** Every setting of engine tensorrt, resolved. */
+export type GpuSettings = Readonly<z.output<typeof gpuSettingsSchema>>;
