@@ -142,9 +142,11 @@ function fromText(setting: Setting, text: string): unknown {
         .split(',')
         .map((word) => word.trim())
         .filter((word) => word !== '');
-      if (words.some((word) => word.toLowerCase() === 'all'))
-        return setting.key === 'config_ver' ? allConfigVers : setting.choices;
-      return [...new Set(words.map((word) => choice(word, setting.choices)))];
+      const all: readonly string[] = setting.key === 'config_ver' ? allConfigVers : setting.choices;
+      const chosen = words.flatMap((word) =>
+        word.toLowerCase() === 'all' ? all : [choice(word, setting.choices)],
+      );
+      return [...new Set(chosen)];
     }
     case 'text':
       return text;

@@ -100,6 +100,7 @@ describe('words in any case', () => {
     ['--config_ver=default,high_accuracy', ['default', 'high_accuracy']],
     ['--config_ver=High-Accuracy', ['high_accuracy']],
     ['--config_ver=ALL', ['default', 'high_accuracy']],
+    ['--config_ver=maxq,all', ['maxq', 'default', 'high_accuracy']],
     ['--config_ver=maxq_high_accuracy_triton,hetero', ['maxq_high_accuracy_triton', 'hetero']],
     ['--accuracy_target=.999', ['high_accuracy']],
     ['--accuracy_target=k_99', ['default']],
