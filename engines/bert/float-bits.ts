@@ -19,7 +19,8 @@ function halfBits(value: number): number {
     const steps = Math.abs(value) * 2 ** 24;
     const down = Math.floor(steps);
     const rest = steps - down;
-    return sign | (rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down);
+    const isUp = rest > 0.5 || (rest === 0.5 && down % 2 === 1);
+    return sign | (isUp ? down + 1 : down);
   }
   const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
   return sign | ((rounded - 0x38000000) >>> 13);
