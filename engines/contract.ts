@@ -7,6 +7,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { GpuSettings } from '../configs/gpu-settings.js';
 import type { Precision } from '../configs/schema.js';
+import type { CheckpointOptions } from './bert/checkpoint.js';
 
 /**
  * The tokenised dataset as engines see it, in shared memory, at true length (no padding).
@@ -104,4 +105,48 @@ export interface DirectInference extends AsyncDisposable {
    * @throws {RunError} when the engine breaks.
    */
   run(samples: TokenizedSamples): Promise<readonly Float32Array[]>;
+}
+
+/** Least, best and greatest size. */
+export interface ShapeRange {
+  readonly min: number;
+  readonly opt: number;
+  readonly max: number;
+}
+
+/** Batches and lengths that one engine is built for, as TensorRT has them. */
+export interface EngineProfile {
+  readonly batch: ShapeRange;
+  readonly sequence: ShapeRange;
+}
+
+/** What `loadrig build` asks of an engine; what has no meaning for it was explained before and is not read. */
+export interface EngineBuildRequest {
+  readonly engine: string;
+  readonly precision: Precision;
+  /** A model folder or a file of weights. */
+  readonly modelDir: string;
+  /** Which of its weights, and where its configuration lies. */
+  readonly checkpoint: CheckpointOptions;
+  readonly profiles: readonly EngineProfile[];
+  /** Folder of built engines (build/engines). */
+  readonly enginesDir: string;
+  /** Lines about long steps, for a person. */
+  readonly report: (line: string) => void;
+  /** Called as each phase begins, with what it does in a few words; not at all when nothing has to be built. */
+  readonly onPhase: (phase: string) => void;
+}
+
+/** An engine that `loadrig build` may copy to where it is wanted. */
+export interface BuiltEngine {
+  readonly path: string;
+  /** Files beside it that it needs, under their own names. */
+  readonly dataFiles: readonly string[];
+  readonly sha256: string;
+  /** False when it was there already. */
+  readonly built: boolean;
+  /** Version of the runtime that it belongs to, e.g. onnxruntime-node 1.30.0. */
+  readonly runtime: string;
+  /** Further facts of the build, for the sidecar. */
+  readonly notes: Readonly<Record<string, unknown>>;
 }

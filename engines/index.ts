@@ -2,7 +2,15 @@
 
 import { ConfigError, SetupError } from '../configs/errors.js';
 import type { SystemUnderTest } from '../scenarios/contract.js';
-import type { DirectInference, Engine, EngineRequest, SutSpec, TokenizedSamples } from './contract.js';
+import type {
+  BuiltEngine,
+  DirectInference,
+  Engine,
+  EngineBuildRequest,
+  EngineRequest,
+  SutSpec,
+  TokenizedSamples,
+} from './contract.js';
 import { connectNullSut, startNullEngine } from './null.js';
 
 /** Names for --engine. */
@@ -34,6 +42,18 @@ export async function generateEngine(request: EngineRequest): Promise<void> {
       request.report(`${path}: ${built ? 'built' : 'there already, unchanged'}`);
       return;
     }
+    case 'tensorrt':
+      throw tensorrtMissing();
+    default:
+      throw unknownEngine(request.engine);
+  }
+}
+
+/** Builds the engine file that `loadrig build` hands out, or finds it unchanged. @throws {ConfigError | SetupError} */
+export async function buildEngineFile(request: EngineBuildRequest): Promise<BuiltEngine> {
+  switch (request.engine) {
+    case 'onnxruntime':
+      return (await import('./onnxruntime/build-file.js')).buildOnnxRuntimeFile(request);
     case 'tensorrt':
       throw tensorrtMissing();
     default:

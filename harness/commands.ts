@@ -26,6 +26,11 @@ export const commands: readonly Command[] = [
     load: () => import('./ask/command.js'),
   },
   {
+    name: 'build',
+    summary: 'an engine file from a checkpoint of any kind, with what it was made of',
+    load: () => import('./build/command.js'),
+  },
+  {
     name: 'doctor',
     summary: 'whether this machine is ready for a run, and what to do where it is not',
     load: () => import('./doctor/command.js'),

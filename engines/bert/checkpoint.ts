@@ -59,6 +59,30 @@ export interface BertCheckpoint extends Disposable {
 export interface CheckpointOptions {
   /** Of the kinds of weights in a folder, the one to take; default: the first of safetensors, PyTorch, TensorFlow, ONNX. */
   readonly kind?: WeightKind;
+  /** Folder of config.json or bert_config.json, where it does not lie beside the weights. */
+  readonly configDir?: string;
+}
+
+/** What is known of a model before its weights are opened. */
+export interface FoundModel {
+  readonly config: BertConfig;
+  readonly kind: WeightKind;
+  /** The file that names the weights. */
+  readonly path: string;
+  /** Where vocab.txt is looked for. */
+  readonly folder: string;
+}
+
+/** Finds a model's weights and reads its configuration. @throws {ConfigError | SetupError} */
+export function findModel(source: string, { kind, configDir }: CheckpointOptions = {}): FoundModel {
+  const found = findWeights(source, kind);
+  const folder = configDir ?? found.folder;
+  return {
+    config: found.kind === 'synthetic' ? readSynthetic(found.path).config : readConfigIn(folder),
+    kind: found.kind,
+    path: found.path,
+    folder: configDir !== undefined && existsSync(join(configDir, 'vocab.txt')) ? configDir : found.folder,
+  };
 }
 
 /**
@@ -67,12 +91,11 @@ export interface CheckpointOptions {
  *
  * @throws {ConfigError | SetupError}
  */
-export function openCheckpoint(source: string, { kind }: CheckpointOptions = {}): BertCheckpoint {
-  const found = findWeights(source, kind);
-  const config = found.kind === 'synthetic' ? readSynthetic(found.path).config : readConfigIn(found.folder);
+export function openCheckpoint(source: string, options: CheckpointOptions = {}): BertCheckpoint {
+  const found = findModel(source, options);
   const weights = openWeights(found);
   try {
-    return checkpointOf(config, weights, found.path, found.folder);
+    return checkpointOf(found.config, weights, found.path, found.folder);
   } catch (error) {
     weights[Symbol.dispose]();
     throw error;

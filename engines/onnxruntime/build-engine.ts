@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { ConfigError, SetupError } from '../../configs/errors.js';
-import { openCheckpoint, type BertCheckpoint } from '../bert/checkpoint.js';
+import { openCheckpoint, type BertCheckpoint, type CheckpointOptions } from '../bert/checkpoint.js';
 import { buildBertGraph, GRAPH_VERSION } from '../bert/graph.js';
 import type { GraphPrecision } from '../bert/graph-options.js';
 import { writeOnnxFile } from '../bert/onnx-file.js';
@@ -25,18 +25,24 @@ import type { EngineRequest } from '../contract.js';
 import { errorCode, withBuildLock } from './build-lock.js';
 import { optimizeGraph } from './graph-optimization.js';
 
-export interface EngineBuildRequest {
+export interface OnnxRuntimeBuildRequest {
   readonly modelDir: string;
+  /** Which weights of the model, and where its configuration lies. */
+  readonly checkpoint?: CheckpointOptions;
   readonly precision: EngineRequest['precision'];
   readonly enginesDir: string;
   /** False: a missing engine is an error that says how to build it. */
   readonly mayBuild: boolean;
   readonly report: (line: string) => void;
+  /** Called as each phase of a build begins; not at all when nothing has to be built. */
+  readonly onPhase?: (phase: string) => void;
 }
 
 /** An engine file that is there, whole, and belongs to its inputs. */
 export interface EngineFile {
   readonly path: string;
+  /** Files beside it that it needs: external data. */
+  readonly dataFiles: readonly string[];
   /** Of the file at `path`. Files beside it (external data) have theirs in engine.json. */
   readonly sha256: string;
   /** Of the checkpoint's model.safetensors. */
@@ -50,7 +56,6 @@ export interface EngineFile {
 const MODEL = 'model.onnx';
 const MODEL_DATA = 'model.data';
 const ENGINE = 'engine.onnx';
-const ENGINE_DATA = 'engine.data';
 const SIDECAR = 'engine.json';
 
 const sidecarSchema = z.object({
@@ -84,16 +89,18 @@ function runnablePrecision(precision: EngineRequest['precision']): Precision {
  * @throws {ConfigError} when the model is wrong.
  * @throws {SetupError} when it cannot be written, or is missing and may not be built.
  */
-export async function buildEngine(request: EngineBuildRequest): Promise<EngineFile> {
-  const { modelDir, enginesDir, mayBuild, report } = request;
+export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<EngineFile> {
+  const { modelDir, enginesDir, mayBuild, report, onPhase = () => undefined } = request;
   const precision = runnablePrecision(request.precision);
   const startMs = performance.now();
-  using checkpoint = openCheckpoint(modelDir);
+  using checkpoint = openCheckpoint(modelDir, request.checkpoint);
   const builtFrom = {
     model_sha256: checkpoint.model_sha256,
     config: JSON.stringify(checkpoint.config),
     precision,
     graph_version: GRAPH_VERSION,
+    /** Raised when the files of an engine get other names. */
+    files_version: 2,
     onnxruntime: runtimeVersion,
     // The optimised form may hold layouts of this processor.
     processor: `${process.arch} ${cpus()[0]?.model ?? 'unknown'}`,
@@ -101,8 +108,11 @@ export async function buildEngine(request: EngineBuildRequest): Promise<EngineFi
   };
   const key = createHash('sha256').update(JSON.stringify(builtFrom)).digest('hex').slice(0, 24);
   const folder = join(enginesDir, `bert-${precision}-${key}`);
+  // A name of its own: engines may be copied into one folder.
+  const engineData = `bert-${precision}-${key}.data`;
   const engineFile = (sha256: string, built: boolean): EngineFile => ({
     path: join(folder, ENGINE),
+    dataFiles: [join(folder, engineData)].filter((file) => existsSync(file)),
     sha256,
     model_sha256: checkpoint.model_sha256,
     built,
@@ -126,7 +136,7 @@ export async function buildEngine(request: EngineBuildRequest): Promise<EngineFi
       if (now.state === 'whole') return engineFile(now.sha256, false);
       const once = now.state === 'damaged' ? `again, since ${now.reason}` : 'once';
       report(`building the ${precision} engine of ${modelDir} (${once}; kept in ${folder})`);
-      return engineFile(await buildInto(folder, checkpoint, precision, builtFrom), true);
+      return engineFile(await buildInto(folder, engineData, checkpoint, precision, builtFrom, onPhase), true);
     });
   } catch (cause) {
     if (errorCode(cause) === undefined) throw cause; // not the file system's
@@ -173,17 +183,22 @@ async function verifyEngine(folder: string): Promise<Found> {
 /** Builds beside the final place and renames: nobody ever sees half an engine. Returns the engine file's SHA-256. */
 async function buildInto(
   folder: string,
+  engineData: string,
   checkpoint: BertCheckpoint,
   precision: Precision,
   builtFrom: Readonly<Record<string, string | number>>,
+  onPhase: (phase: string) => void,
 ): Promise<string> {
   const workshop = `${folder}.tmp`;
   try {
     rmSync(workshop, { recursive: true, force: true }); // left by a build that was killed
     mkdirSync(workshop);
+    onPhase('write the graph');
     const graph = buildBertGraph(checkpoint, { precision: graphPrecision[precision] });
     const isLarge = writeOnnxFile(graph, join(workshop, MODEL), join(workshop, MODEL_DATA));
-    await optimizeGraph(join(workshop, MODEL), join(workshop, ENGINE), isLarge ? ENGINE_DATA : undefined);
+    onPhase('optimise it');
+    await optimizeGraph(join(workshop, MODEL), join(workshop, ENGINE), isLarge ? engineData : undefined);
+    onPhase('hash the files');
     const sha256: Record<string, string> = {};
     for (const name of readdirSync(workshop)) sha256[name] = await sha256OfFile(join(workshop, name));
     writeFileSync(join(workshop, SIDECAR), `${JSON.stringify({ built_from: builtFrom, sha256 }, null, 2)}\n`);

@@ -42,7 +42,11 @@ export function findWeights(source: string, kind?: WeightKind): FoundWeights {
   if (stats?.isDirectory() !== true) {
     const folder = dirname(source);
     const found = kindOfFile(basename(source));
-    if (stats === undefined && existsSync(`${source}.index`)) {
+    const isBasename = stats === undefined && existsSync(`${source}.index`);
+    const is = isBasename ? 'tensorflow' : found;
+    if (is !== undefined && kind !== undefined && is !== kind)
+      throw new ConfigError(`${source} is a ${is} file, ${kind} weights are wanted; name the right one`);
+    if (isBasename) {
       return { kind: 'tensorflow', path: `${source}.index`, folder }; // TensorFlow's own way to name a checkpoint
     }
     if (stats !== undefined && found !== undefined) return { kind: found, path: source, folder };

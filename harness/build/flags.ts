@@ -1,0 +1,190 @@
+// The flags of `loadrig build`: those of builder.py in the TensorRT BERT demo, and what people need beside them.
+
+import { precisions } from '../../configs/schema.js';
+import type { CommandFlags, CommandUsage, FlagValues } from '../command-flags.js';
+
+/** Engines that have something to build. */
+export const buildable = ['onnxruntime', 'tensorrt'] as const;
+
+export const buildFlags = {
+  model: {
+    kind: 'text',
+    group: 'Weights (one source)',
+    description: 'A model folder, or any file of weights that is read.',
+    fallback: 'data/models/minilm-qa',
+  },
+  ckpt: {
+    kind: 'text',
+    aliases: ['m'],
+    group: 'Weights (one source)',
+    description: 'TensorFlow checkpoint, by its basename (model.ckpt-8144) or its folder.',
+  },
+  onnx: {
+    kind: 'text',
+    aliases: ['x'],
+    group: 'Weights (one source)',
+    description: 'ONNX file; its weights are read, and the ranges of quantisation-aware training where it has them.',
+  },
+  pytorch: {
+    kind: 'text',
+    aliases: ['pt'],
+    group: 'Weights (one source)',
+    description: 'PyTorch checkpoint (.bin, .pt, .pth) or its folder. Nothing in it is run.',
+  },
+  safetensors: {
+    kind: 'text',
+    group: 'Weights (one source)',
+    description: 'safetensors file or its folder.',
+  },
+  config_dir: {
+    kind: 'text',
+    aliases: ['c'],
+    group: 'Weights (one source)',
+    description: 'Folder with config.json or bert_config.json.',
+    fallback: 'where the weights lie',
+  },
+  output: {
+    kind: 'text',
+    aliases: ['o'],
+    group: 'Engine',
+    description: 'Engine file. Its sidecar is <file>.json.',
+    fallback: 'build/engines/<model>-<precision>.engine',
+  },
+  engine: {
+    kind: 'choice',
+    choices: buildable,
+    aliases: ['e'],
+    group: 'Engine',
+    description: 'What will run it.',
+    fallback: 'onnxruntime',
+  },
+  batch_size: {
+    kind: 'number',
+    aliases: ['b'],
+    repeatable: true,
+    unit: 'samples',
+    group: 'Shapes',
+    description: 'Batch to build for; smaller ones run too.',
+    fallback: '1',
+  },
+  sequence_length: {
+    kind: 'text',
+    aliases: ['s'],
+    repeatable: true,
+    unit: 'tokens',
+    group: 'Shapes',
+    description: 'Length to build for, or min:opt:max. Each goes with each batch.',
+    fallback: '384, or the longest the model has',
+  },
+  profiles: {
+    kind: 'text',
+    group: 'Shapes',
+    description:
+      'JSON file with the profiles instead: [{"batch": {"min", "opt", "max"}, "sequence": {…}}, …].',
+  },
+  fp16: { kind: 'boolean', aliases: ['f'], group: 'Precision', description: 'fp16.' },
+  int8: {
+    kind: 'boolean',
+    aliases: ['i'],
+    group: 'Precision',
+    description: 'int8; with --fp16 what is not quantised is fp16.',
+  },
+  precision: {
+    kind: 'choice',
+    choices: precisions,
+    group: 'Precision',
+    description: 'The same, and the others, by name.',
+    fallback: 'fp32',
+  },
+  strict: {
+    kind: 'boolean',
+    aliases: ['t'],
+    group: 'Precision',
+    description: 'No layer may have a higher precision than asked for.',
+  },
+  force_int8_skipln: {
+    kind: 'boolean',
+    aliases: ['iln'],
+    group: 'Precision',
+    description: 'int8: quantise both inputs of the residual sums.',
+  },
+  force_int8_multihead: {
+    kind: 'boolean',
+    aliases: ['imh'],
+    group: 'Precision',
+    description: 'int8: quantise inside attention.',
+  },
+  sparse: {
+    kind: 'boolean',
+    aliases: ['sp'],
+    group: 'Precision',
+    description: 'Refuse weights that are not 2:4 sparse, and use that they are.',
+  },
+  vocab_file: {
+    kind: 'text',
+    aliases: ['v'],
+    group: 'Calibration',
+    description: 'Vocabulary, for calibration and for `ask`.',
+    fallback: 'vocab.txt of the model',
+  },
+  workspace_size: {
+    kind: 'number',
+    aliases: ['w'],
+    unit: 'MiB',
+    group: 'TensorRT builder',
+    description: 'Limit of its scratch memory.',
+    fallback: 'what is free',
+  },
+  timing_cache_file: {
+    kind: 'text',
+    aliases: ['tcf'],
+    group: 'TensorRT builder',
+    description: 'Timings of kernels, read and written: the next build is fast and chooses the same.',
+  },
+  require_timing_cache: {
+    kind: 'boolean',
+    group: 'TensorRT builder',
+    description: 'Fail where --timing_cache_file lacks a timing.',
+  },
+  force_fc2_gemm: {
+    kind: 'boolean',
+    aliases: ['g'],
+    group: 'TensorRT builder',
+    description: 'A plugin of old versions for the second feed-forward product.',
+  },
+  varlen: {
+    kind: 'boolean',
+    group: 'TensorRT builder',
+    description: 'Samples without padding, one after another.',
+  },
+  hardware_compat: {
+    kind: 'boolean',
+    group: 'TensorRT builder',
+    description: 'An engine for other GPUs too, at some cost of speed.',
+  },
+  version_compat: {
+    kind: 'boolean',
+    group: 'TensorRT builder',
+    description: 'An engine for later versions too.',
+  },
+  json: { kind: 'boolean', description: 'Print the sidecar.' },
+  quiet: { kind: 'boolean', description: 'No progress.' },
+} as const satisfies CommandFlags;
+
+export type BuildFlags = FlagValues<typeof buildFlags>;
+
+export const buildUsage: CommandUsage = {
+  name: 'loadrig build',
+  usage: [
+    'loadrig build [flags]: an engine file from a checkpoint, with a sidecar that says what it was made of',
+    '',
+    'Takes the command lines of builder.py; what has no meaning for the chosen engine is accepted and explained.',
+    'An unchanged model is not built twice. Answer with it: loadrig ask --engine FILE.',
+  ].join('\n'),
+  examples: [
+    'loadrig build --int8 -o minilm.engine',
+    'loadrig build -m models/bert-large/model.ckpt-8144 -c models/bert-large -b 1 -b 8 -s 128 -s 384 --fp16 -o large.engine',
+    'loadrig build -x bert_large_v1_1_fake_quant.onnx -c models/bert-large -i -iln -imh -o qat.engine',
+    'loadrig build -pt pytorch_model.bin -s 32:128:384 --json',
+  ],
+};
