@@ -1,6 +1,7 @@
 // Weights of linear layers on their way into a graph: side by side, transposed, scaled, rounded to int8.
 
 import { dequantized, type Matrix } from './checkpoint.js';
+import { quantizedRows, rowScales, type WeightBits } from './weight-rounding.js';
 
 /** A linear layer's weights [out, in] and bias; weights are read when they are asked for, and not kept. */
 export interface Dense {
@@ -40,12 +41,12 @@ export function transposedFloat32(layers: readonly Dense[]): Float32Array {
 }
 
 /** int8[in, out]: the same in steps of the scales that `columnScales` gives. */
-export function transposedInt8(layers: readonly Dense[]): Int8Array {
+export function transposedInt8(layers: readonly Dense[], bits: WeightBits): Int8Array {
   const { inSize, outSize } = sizesOf(layers);
   const result = new Int8Array(inSize * outSize);
   let column = 0;
   for (const layer of layers) {
-    const { values } = quantizedRows(layer.weight(), layer.amax);
+    const { values } = quantizedRows(layer.weight(), layer.amax, bits);
     for (let row = 0; row < layer.rows; row++, column++) {
       for (let i = 0; i < inSize; i++) result[i * outSize + column] = values[row * inSize + i]!;
     }
@@ -53,11 +54,11 @@ export function transposedInt8(layers: readonly Dense[]): Int8Array {
   return result;
 }
 
-/** float32[out]: the value of one step of each output's int8 weights, the largest being 127. */
-export function columnScales(layers: readonly Dense[]): Float32Array {
+/** float32[out]: the value of one step of each output's weights. */
+export function columnScales(layers: readonly Dense[], bits: WeightBits): Float32Array {
   return Float32Array.from(
     layers.flatMap(({ weight, amax, scale }) =>
-      Array.from(rowScales(weight(), amax), (rowScale) => rowScale * scale),
+      Array.from(rowScales(weight(), amax, bits), (rowScale) => rowScale * scale),
     ),
   );
 }
@@ -67,39 +68,6 @@ export function sizesOf(layers: readonly Dense[]): { readonly inSize: number; re
     inSize: layers[0]?.columns ?? 0,
     outSize: layers.reduce((sum, { rows }) => sum + rows, 0),
   };
-}
-
-/** A checkpoint that stores int8 rows is used as it is: its weights are not rounded twice. */
-function quantizedRows(
-  matrix: Matrix,
-  amax: Float32Array | undefined,
-): { readonly values: Int8Array; readonly scales: Float32Array } {
-  if (matrix.kind === 'int8') return { values: matrix.values, scales: matrix.rowScales };
-  const { rows, columns, values } = matrix;
-  const scales = rowScales(matrix, amax);
-  const quantized = new Int8Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    const scale = scales[row]!;
-    for (let i = row * columns; i < (row + 1) * columns; i++) {
-      quantized[i] = Math.max(-127, Math.min(127, Math.round(values[i]! / scale)));
-    }
-  }
-  return { values: quantized, scales };
-}
-
-function rowScales(matrix: Matrix, amax: Float32Array | undefined): Float32Array {
-  if (matrix.kind === 'int8') return matrix.rowScales;
-  const { rows, columns, values } = matrix;
-  const scales = new Float32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    let largest = amax?.[amax.length === 1 ? 0 : row] ?? 0;
-    if (amax === undefined) {
-      for (let i = row * columns; i < (row + 1) * columns; i++)
-        largest = Math.max(largest, Math.abs(values[i]!));
-    }
-    scales[row] = largest === 0 ? 1 : largest / 127;
-  }
-  return scales;
 }
 
 /** Layers of the same shape as one: group by group of `size` rows, of each group every layer's. */

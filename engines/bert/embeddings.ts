@@ -29,7 +29,7 @@ function isRowwise({ precision, quantization }: GraphOptions): boolean {
   return (
     precision === 'int8-dynamic' ||
     precision === 'fp16-stored' ||
-    (precision === 'int8' && quantization?.weights === 'stored')
+    (precision === 'int8' && (quantization?.weights ?? 'in-graph') !== 'in-graph')
   );
 }
 

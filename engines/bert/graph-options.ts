@@ -6,6 +6,16 @@ import { quantizationPlaces, type QuantizationPlace } from './quantization-place
 import type { Ranges } from './ranges.js';
 
 /**
+ * How a file holds int8 weights that meet uint8 activations.
+ *
+ * - int8: 8 bits.
+ * - int7: 7 bits in an int8. Processors without VNNI instructions add two products of 8 bits in 16, with saturation
+ *   (vpmaddubsw): sums of large ones would be cut. With 7 bits no sum is too large, and it is as fast.
+ * - uint8: 8 bits with the zero point 128, for the same processors: exact, but slower, since products are widened first.
+ */
+export type StoredWeights = 'int8' | 'int7' | 'uint8';
+
+/**
  * - fp32: everything.
  * - fp16, bf16: weights and arithmetic, for GPUs; LayerNorm and softmax are calculated in fp32.
  * - fp16-stored: weights kept as fp16 and multiplied in fp32: half the file for CPUs, which have no faster way.
@@ -18,6 +28,8 @@ export interface GraphOptions {
   readonly precision: GraphPrecision;
   /** Default: true length without padding. */
   readonly form?: GraphForm;
+  /** int8-dynamic: default int8. */
+  readonly storedWeights?: StoredWeights;
   /** int8 and fp8: scales and where they stand. */
   readonly quantization?: Quantization;
   /** Places (`layer.3.ffn_gelu`) that stay in higher precision: the product they enter, or their part of attention or sum. */
@@ -36,11 +48,8 @@ export interface Quantization {
   readonly unquantized?: RealType;
   /** int8: symmetric, zero point 0, as TensorRT wants it. uint8: with a zero point, the fast form of CPUs. Default int8. */
   readonly activations?: 'int8' | 'uint8';
-  /**
-   * `stored`: int8 in the file. `in-graph`: in real type with a QuantizeLinear of their own, the form every version of
-   * TensorRT reads. Default in-graph.
-   */
-  readonly weights?: 'stored' | 'in-graph';
+  /** `in-graph`: in real type with a QuantizeLinear of their own, which every version of TensorRT reads. The default. */
+  readonly weights?: StoredWeights | 'in-graph';
   /** Weight's name → largest magnitudes of training, one per row or one for all; the others take their rows' own. */
   readonly weightAmax?: ReadonlyMap<string, Float32Array>;
 }

@@ -26,7 +26,7 @@ import { placeName, type QuantizationPlace } from './quantization-places.js';
 import { createQuantizer, type Quantizer } from './quantize.js';
 
 /** Raised whenever the graph of the same checkpoint changes: it is part of an engine's hash. */
-export const GRAPH_VERSION = 3;
+export const GRAPH_VERSION = 4;
 /** "To the end", for Slice. */
 const END = 2 ** 31 - 1;
 
@@ -131,7 +131,7 @@ function createParts(graph: GraphBuilder, checkpoint: BertCheckpoint, options: G
     if (options.precision === 'fp16-stored') return storedFloat16Linear;
     if (quantizer !== undefined && isQuantized(layer, place)) return explicitLinear(quantizer);
     const isDynamic = options.precision === 'int8-dynamic' && !options.kept?.has(placeName(layer, place));
-    return isDynamic ? dynamicLinear : realLinear;
+    return isDynamic ? dynamicLinear(options.storedWeights ?? 'int8') : realLinear;
   };
   return {
     quantizer,

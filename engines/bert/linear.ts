@@ -3,7 +3,9 @@
 import { toFloat16 } from './float-bits.js';
 import { columnScales, joinedBias, sizesOf, transposedFloat32, transposedInt8, type Dense } from './dense.js';
 import type { GraphBuilder } from './graph-builder.js';
+import type { StoredWeights } from './graph-options.js';
 import { LARGEST_FP8, LARGEST_INT8, type Quantizer } from './quantize.js';
+import type { WeightBits } from './weight-rounding.js';
 
 /** `x[…tokens, in]` times the weights, plus the bias. May be applied to several inputs: weights are kept once. */
 export type Linear = (x: string, output?: string) => string;
@@ -29,19 +31,37 @@ export const storedFloat16Linear: LinearForm = (graph, layers) => {
 };
 
 /** uint8 activations with one scale per tensor, found at run time; int8 weights with one scale per output. */
-export const dynamicLinear: LinearForm = (graph, layers) => {
-  const { inSize, outSize } = sizesOf(layers);
-  const weight = graph.tensor('int8', [inSize, outSize], () => transposedInt8(layers));
-  const weightScale = graph.vector(columnScales(layers));
-  const bias = graph.vector(joinedBias(layers));
-  return (x, output) => {
-    const [quantized = '', scale = '', zeroPoint = ''] = graph.nodes('DynamicQuantizeLinear', [x], 3);
-    const sums = graph.node('MatMulInteger', [quantized, weight, zeroPoint]);
-    const factor = graph.node('Mul', [scale, weightScale]);
-    const values = graph.node('Mul', [graph.cast(sums, 'float32'), factor]);
-    return graph.node('Add', [values, bias], {}, output);
+export function dynamicLinear(weights: StoredWeights): LinearForm {
+  return (graph, layers) => {
+    const [weight = '', ...zeroPoint] = storedInt8(graph, layers, weights);
+    const weightScale = graph.vector(columnScales(layers, bitsOf(weights)));
+    const bias = graph.vector(joinedBias(layers));
+    return (x, output) => {
+      const [quantized = '', scale = '', xZeroPoint = ''] = graph.nodes('DynamicQuantizeLinear', [x], 3);
+      const sums = graph.node('MatMulInteger', [quantized, weight, xZeroPoint, ...zeroPoint]);
+      const factor = graph.node('Mul', [scale, weightScale]);
+      const values = graph.node('Mul', [graph.cast(sums, 'float32'), factor]);
+      return graph.node('Add', [values, bias], {}, output);
+    };
   };
-};
+}
+
+const bitsOf = (weights: StoredWeights): WeightBits => (weights === 'int7' ? 7 : 8);
+
+/** The weights as they are stored, and their zero point where it is not 0. */
+function storedInt8(
+  graph: GraphBuilder,
+  layers: readonly Dense[],
+  weights: StoredWeights,
+): readonly string[] {
+  const { inSize, outSize } = sizesOf(layers);
+  const values = (): Int8Array => transposedInt8(layers, bitsOf(weights));
+  if (weights !== 'uint8') return [graph.tensor('int8', [inSize, outSize], values)];
+  return [
+    graph.tensor('uint8', [inSize, outSize], () => Uint8Array.from(values(), (value) => value + 128)),
+    graph.tensor('uint8', [], Uint8Array.of(128)),
+  ];
+}
 
 /**
  * Weights that pass through DequantizeLinear; the input has been through it already. int8: one scale per output; fp8: one per
@@ -55,28 +75,36 @@ export function explicitLinear(quantizer: Quantizer): LinearForm {
   };
 }
 
-function int8Weight(graph: GraphBuilder, layers: readonly Dense[], weights: 'stored' | 'in-graph'): string {
+function int8Weight(
+  graph: GraphBuilder,
+  layers: readonly Dense[],
+  weights: StoredWeights | 'in-graph',
+): string {
   const { inSize, outSize } = sizesOf(layers);
   const axis = { axis: { int: 1 } };
-  const scales = columnScales(layers);
+  const scales = columnScales(layers, weights === 'in-graph' ? 8 : bitsOf(weights));
   const parameters = [
     graph.reals([outSize], () => scales),
-    graph.tensor('int8', [outSize], new Int8Array(outSize)),
+    weights === 'uint8'
+      ? graph.tensor('uint8', [outSize], new Uint8Array(outSize).fill(128))
+      : graph.tensor('int8', [outSize], new Int8Array(outSize)),
   ];
-  const stored =
-    weights === 'stored'
-      ? graph.tensor('int8', [inSize, outSize], () => transposedInt8(layers))
-      : graph.node(
-          'QuantizeLinear',
-          [graph.reals([inSize, outSize], () => transposedFloat32(layers)), ...parameters],
-          axis,
-        );
+  const [stored = ''] =
+    weights === 'in-graph'
+      ? [
+          graph.node(
+            'QuantizeLinear',
+            [graph.reals([inSize, outSize], () => transposedFloat32(layers)), ...parameters],
+            axis,
+          ),
+        ]
+      : storedInt8(graph, layers, weights);
   return graph.node('DequantizeLinear', [stored, ...parameters], axis);
 }
 
 function fp8Weight(graph: GraphBuilder, layers: readonly Dense[]): string {
   const { inSize, outSize } = sizesOf(layers);
-  const largest = columnScales(layers).reduce((a, b) => Math.max(a, b), 0) * LARGEST_INT8;
+  const largest = columnScales(layers, 8).reduce((a, b) => Math.max(a, b), 0) * LARGEST_INT8;
   const parameters = [
     graph.scalar(largest / LARGEST_FP8),
     graph.tensor('float8e4m3fn', [], Uint8Array.of(0)),

@@ -12,7 +12,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -24,6 +23,7 @@ import { writeOnnxFile } from '../bert/onnx-file.js';
 import type { EngineRequest } from '../contract.js';
 import { errorCode, withBuildLock } from './build-lock.js';
 import { optimizeGraph } from './graph-optimization.js';
+import { processorFlags, processorModel, storedWeightsFor } from './processor.js';
 
 export interface OnnxRuntimeBuildRequest {
   readonly modelDir: string;
@@ -103,8 +103,9 @@ export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<Eng
     files_version: 2,
     onnxruntime: runtimeVersion,
     // The optimised form may hold layouts of this processor.
-    processor: `${process.arch} ${cpus()[0]?.model ?? 'unknown'}`,
+    processor: `${process.arch} ${processorModel()}`,
     processor_flags_sha256: createHash('sha256').update(processorFlags()).digest('hex'),
+    ...(precision === 'int8' ? { int8_weights: storedWeightsFor() } : {}),
   };
   const key = createHash('sha256').update(JSON.stringify(builtFrom)).digest('hex').slice(0, 24);
   const folder = join(enginesDir, `bert-${precision}-${key}`);
@@ -148,15 +149,6 @@ export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<Eng
   }
 }
 
-/** What the processor can do, in the kernel's words; two machines may share a model name and differ in this. */
-function processorFlags(): string {
-  try {
-    return /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.trim() ?? '';
-  } catch {
-    return ''; // not Linux
-  }
-}
-
 type Found =
   | { readonly state: 'missing' }
   | { readonly state: 'damaged'; readonly reason: string }
@@ -194,7 +186,10 @@ async function buildInto(
     rmSync(workshop, { recursive: true, force: true }); // left by a build that was killed
     mkdirSync(workshop);
     onPhase('write the graph');
-    const graph = buildBertGraph(checkpoint, { precision: graphPrecision[precision] });
+    const graph = buildBertGraph(checkpoint, {
+      precision: graphPrecision[precision],
+      storedWeights: storedWeightsFor(),
+    });
     const isLarge = writeOnnxFile(graph, join(workshop, MODEL), join(workshop, MODEL_DATA));
     onPhase('optimise it');
     await optimizeGraph(join(workshop, MODEL), join(workshop, ENGINE), isLarge ? engineData : undefined);

@@ -1,9 +1,9 @@
 // ONNX Runtime without LoadGen: one session on the calling thread, for questions, calibration and checks.
 
-import { cpus } from 'node:os';
 import type { DirectInference, EngineRequest, TokenizedSamples } from '../contract.js';
 import { buildEngine, runtimeVersion } from './build-engine.js';
 import { createInference } from './inference.js';
+import { processorModel, storedWeightsFor, storedWeightsText } from './processor.js';
 
 /** Builds or finds the engine file and opens one session. @throws {ConfigError | SetupError} */
 export async function openOnnxRuntimeDirect(request: EngineRequest): Promise<DirectInference> {
@@ -21,7 +21,11 @@ export async function openOnnxRuntimeDirect(request: EngineRequest): Promise<Dir
       engine_file: file.path,
       engine_sha256: file.sha256,
       model_sha256: file.model_sha256,
-      notes: { execution_provider: 'cpu', processor: cpus()[0]?.model ?? 'unknown' },
+      notes: {
+        execution_provider: 'cpu',
+        processor: processorModel(),
+        ...(precision === 'int8' ? { int8_weights: storedWeightsText(storedWeightsFor()) } : {}),
+      },
     },
     ...session,
   };

@@ -1,10 +1,10 @@
 // The ONNX Runtime engine on the main thread: builds the engine file, starts the workers, watches them, closes them.
 
-import { cpus } from 'node:os';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { RunError } from '../../configs/errors.js';
 import type { Engine, EngineRequest, TokenizedSamples } from '../contract.js';
 import { buildEngine, runtimeVersion } from './build-engine.js';
+import { processorModel, storedWeightsFor, storedWeightsText } from './processor.js';
 import type { FromWorker, ToWorker, WorkerData } from './protocol.js';
 import type { OnnxRuntimeDetail } from './sut.js';
 
@@ -58,7 +58,8 @@ export async function startOnnxRuntimeEngine(
       model_sha256: file.model_sha256,
       notes: {
         execution_provider: 'cpu',
-        processor: cpus()[0]?.model ?? 'unknown',
+        processor: processorModel(),
+        ...(precision === 'int8' ? { int8_weights: storedWeightsText(storedWeightsFor()) } : {}),
         padding: 'none: every sample runs at its true length',
         load_ms: Math.round(Math.max(...loadMs)),
       },

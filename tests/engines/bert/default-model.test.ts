@@ -8,6 +8,7 @@ import { openCheckpoint } from '../../../engines/bert/checkpoint.js';
 import { buildBertGraph } from '../../../engines/bert/graph.js';
 import type { GraphPrecision } from '../../../engines/bert/graph-options.js';
 import { encodeModel } from '../../../engines/bert/onnx-writer.js';
+import { storedWeightsFor } from '../../../engines/onnxruntime/processor.js';
 import { sessionOptions } from '../../../engines/onnxruntime/session-options.js';
 
 interface Feature {
@@ -23,7 +24,9 @@ const { features } = JSON.parse(readFileSync('data/models/minilm-qa/golden.json'
 
 const createSession = (precision: GraphPrecision): Promise<InferenceSession> => {
   using checkpoint = openCheckpoint('data/models/minilm-qa');
-  const model = Buffer.concat(encodeModel(buildBertGraph(checkpoint, { precision }), 'test'));
+  const model = Buffer.concat(
+    encodeModel(buildBertGraph(checkpoint, { precision, storedWeights: storedWeightsFor() }), 'test'),
+  );
   return InferenceSession.create(model, sessionOptions({ threads: 1, optimize: true }));
 };
 
@@ -74,7 +77,8 @@ describe('the default model', () => {
 
     it('stays closer to the reference than one scale for [CLS] and all other tokens allows', async () => {
       const { rms, cosine } = await closeness(session);
-      expect(rms).toBeLessThan(0.11); // 0.077; 0.172 with one scale for all
+      // 0.077 with VNNI, 0.11 without (7-bit weights); 0.172 and 0.19 with one scale for all.
+      expect(rms).toBeLessThan(0.13);
       expect(cosine).toBeGreaterThan(0.999);
     });
 

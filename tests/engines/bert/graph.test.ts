@@ -87,6 +87,8 @@ describe('the graph with lower precision', () => {
     ['fp16', 0.01, () => ({ precision: 'fp16' })],
     ['fp16 with fused softmax', 0.01, () => ({ precision: 'fp16', softmax: 'fused' })],
     ['fp16 as stored', 0.01, () => ({ precision: 'fp16-stored' })],
+    ['dynamic int8 of 7 bits', 0.06, () => ({ precision: 'int8-dynamic', storedWeights: 'int7' })],
+    ['dynamic int8 of unsigned weights', 0.03, () => ({ precision: 'int8-dynamic', storedWeights: 'uint8' })],
     ['int8', 0.2, (checkpoint) => ({ precision: 'int8', quantization: quantized(checkpoint) })],
     [
       'int8 around fp16',
@@ -104,7 +106,7 @@ describe('the graph with lower precision', () => {
         quantization: quantized(checkpoint, {
           placement: placements.products,
           activations: 'uint8',
-          weights: 'stored',
+          weights: 'int8',
         }),
       }),
     ],
