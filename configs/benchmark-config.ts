@@ -4,11 +4,12 @@
 import { z } from 'zod';
 import { ConfigError } from './errors.js';
 import { explainIssue } from './explain-issue.js';
-import { benchmarks, harnessSettingsSchema, loadgenShape, runnableTestModes, targetKeys } from './schema.js';
-import type { RunnableTestMode, TargetKey } from './schema.js';
+import { rulesRounds } from './rules/rounds.js';
+import { benchmarks, harnessSettingsSchema, loadgenShape, targetKeys } from './schema.js';
+import type { SettingOverrides, TargetKey } from './schema.js';
 import { isSettingKey } from './setting-table.js';
-import { scenarios, testSettings } from './test-settings.js';
-import type { TestSettings } from './test-settings.js';
+import { scenarios, testModes, testSettings } from './test-settings.js';
+import type { TestMode, TestSettings } from './test-settings.js';
 import { configVers } from './variants.js';
 
 /**
@@ -20,7 +21,7 @@ export type Label = (typeof labels)[number];
 
 const provenanceSchema = z.strictObject({
   value: z.union([z.number(), z.string(), z.boolean(), z.bigint()]),
-  /** `default`, `flag`, `detected` (from the machine), `probe`, or the file that said it. */
+  /** `default`, `flag`, `detected` (from the machine), `probe`, `rules v4.1`, or the file that said it (a conf file with its line). */
   origin: z.string().min(1),
   label: z.enum(labels).optional(),
   /** Where a published value stands, or how a derived one was made. */
@@ -47,8 +48,10 @@ export const benchmarkConfigSchema = z.strictObject({
   benchmark_full: z.enum(['bert-99', 'bert-99.9']),
   config_ver: z.enum(configVers),
   scenario: z.enum(scenarios),
+  /** Round whose rules the settings started from; the logs have its form. */
+  rules: z.enum(rulesRounds),
   /** Test modes in the order they run. */
-  test_modes: z.array(z.enum(runnableTestModes)).min(1),
+  test_modes: z.array(z.enum(testModes)).min(1),
   /** Share of the reference model's F1 that must be kept. */
   accuracy_target: z.number().gt(0).lt(1),
   system_id: z.string().min(1),
@@ -88,7 +91,7 @@ export function frozen<T extends object>(value: T): T {
  *
  * @throws {ConfigError} while a target is still to be measured.
  */
-export function loadgenSettings(config: BenchmarkConfig, mode: RunnableTestMode): TestSettings {
+export function loadgenSettings(config: BenchmarkConfig, mode: TestMode): TestSettings {
   const missing = config.needs_probe[0];
   if (missing !== undefined) {
     throw new ConfigError(
@@ -96,6 +99,21 @@ export function loadgenSettings(config: BenchmarkConfig, mode: RunnableTestMode)
     );
   }
   return testSettings({ ...config.loadgen, scenario: config.scenario, mode });
+}
+
+/** A saved config with other harness settings: those that decide what is printed and kept, not what is measured. */
+export function withFlags(config: BenchmarkConfig, overrides: SettingOverrides): BenchmarkConfig {
+  const provenance = Object.fromEntries(
+    Object.entries(overrides).map(([key, value]): readonly [string, Provenance] => [
+      key,
+      { value, origin: 'flag' },
+    ]),
+  );
+  return frozen({
+    ...config,
+    settings: { ...config.settings, ...overrides },
+    provenance: { ...config.provenance, ...provenance },
+  });
 }
 
 /** The text of config.json: seeds are decimal strings, since a JSON number would lose their last digits. */

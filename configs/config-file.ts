@@ -19,6 +19,8 @@ export interface FileSetting {
   readonly value: unknown;
   readonly label?: Label;
   readonly note?: string;
+  /** Where exactly, if that is more than its layer says: a line of a conf file. */
+  readonly origin?: string;
 }
 export type FileSettings = ReadonlyMap<SettingKey, FileSetting>;
 

@@ -4,13 +4,13 @@ import type { Scenario } from './test-settings.js';
 import { variantOf } from './variants.js';
 import type { ConfigVer } from './variants.js';
 
-/** Least duration of a run that may be submitted, by the rules of every round since v1.0. */
-export const RULES_MIN_DURATION_MS = 600_000;
+/** Runs of this length have queries enough for early stopping: the least of every round since v1.0. */
+const LONG_RUN_MS = 600_000;
 
 // What early stopping needs to succeed with one query over the percentile: h(1) + 1 of LoadGen's
 // MinPassingQueriesFinder, 63 + 1 for 90 % and 661 + 1 for 99 %.
 const EARLY_STOPPING_QUERIES_90 = 64;
-const EARLY_STOPPING_QUERIES_99 = 662;
+export const EARLY_STOPPING_QUERIES_99 = 662;
 /** As many as 99 % needs with one query over the bound (662) and some to spare. */
 const SERVER_SHORT_RUN_QUERIES = 700;
 /** A quick run may take this long, so 662 queries that fit in it cost nothing. */
@@ -52,7 +52,7 @@ export function deriveMinQueryCount(
   minDurationMs: number,
   expectedLatencyNs?: number,
 ): Derived | undefined {
-  if (minDurationMs >= RULES_MIN_DURATION_MS) return undefined;
+  if (minDurationMs >= LONG_RUN_MS) return undefined;
   if (scenario === 'Server') {
     return {
       value: SERVER_SHORT_RUN_QUERIES,

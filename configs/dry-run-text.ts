@@ -1,6 +1,7 @@
 // The text of --dry_run: every setting of every run, its value, origin and what it rests on.
 
 import type { BenchmarkConfig } from './benchmark-config.js';
+import { roundRulesOfBert, scenariosOfBert } from './rules/rounds.js';
 import { findSetting, settingTable } from './setting-table.js';
 
 /** Aligned lines, one block per run; ends with a newline. */
@@ -18,9 +19,17 @@ function heading(config: BenchmarkConfig): string {
       ? []
       : [`  GPUs: ${config.accelerators_per_node ?? 1} × ${config.accelerator}`]),
     `  modes: ${config.test_modes.join(', then ')}; accuracy: at least ${config.accuracy_target} of the reference F1`,
+    `  ${rulesText(config)}`,
     `  ${verdict}`,
     '',
   ].join('\n');
+}
+
+/** What the round says of BERT as a whole. */
+function rulesText({ rules, benchmark_full }: BenchmarkConfig): string {
+  const bert = roundRulesOfBert(rules);
+  const scenarios = scenariosOfBert(bert, benchmark_full).join(', ');
+  return `rules of ${rules}: ${benchmark_full} in ${scenarios}; audits ${bert.tests.join(', ')}`;
 }
 
 type Row = readonly [key: string, value: string, origin: string, label: string];

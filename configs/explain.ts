@@ -50,10 +50,10 @@ export function explainSetting(input: ResolveInput, name: string): readonly Expl
     const layers = layersOf(run).map(({ origin, config_ver, isRules, settings }): LayerSays => {
       const said = [...settings].find(([key]) => key === setting.key)?.[1];
       return {
-        origin,
         ...(config_ver === undefined ? {} : { config_ver }),
         ...(isRules === undefined ? {} : { isRules }),
         ...said,
+        origin: said?.origin ?? origin,
         value: said?.value as Provenance['value'] | undefined,
       };
     });

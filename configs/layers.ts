@@ -1,7 +1,10 @@
-// The layers of one run: schema defaults < configs/<benchmark>/<Scenario>/config.json < the machine < flags, where the
-// machine is gpus.json and systems/<id>.json for engine tensorrt, and systems/<id>.json for every other engine.
+// The layers of one run: schema defaults < rules of the round < configs/<benchmark>/<Scenario>/config.json < the machine <
+// user.conf < flags, where the machine is gpus.json and systems/<id>.json for engine tensorrt, and systems/<id>.json for every
+// other engine.
 
 import type { Provenance } from './benchmark-config.js';
+import { rulesLayer, userLayer } from './conf-files/conf-layers.js';
+import type { ConfFiles } from './conf-files/conf-layers.js';
 import { blockLayers, isFor } from './config-file.js';
 import type {
   BenchmarkConfigFile,
@@ -10,6 +13,7 @@ import type {
   Layer,
   SystemConfigFile,
 } from './config-file.js';
+import { EARLY_STOPPING_QUERIES_99 } from './derive.js';
 import { gpuLayers } from './gpu-layers.js';
 import type { GpusForConfigs } from './gpu-layers.js';
 import { targetKeys } from './schema.js';
@@ -39,6 +43,7 @@ export interface OneRun {
   readonly benchmark: Benchmark;
   readonly configVer: ConfigVer;
   readonly scenario: Scenario;
+  readonly conf: ConfFiles;
 }
 
 export type Values = Map<SettingKey, Provenance>;
@@ -48,7 +53,9 @@ const shortRuns = { quick: 10_000, fast: 60_000 } as const;
 
 /** All layers of one run, lowest first. */
 export function layersOf(run: OneRun): readonly Layer[] {
-  const { flags, file, system, benchmark, configVer, scenario } = run;
+  const { flags, file, system, benchmark, configVer, scenario, conf } = run;
+  const { rules } = flags.selection;
+  const ofUser = userLayer({ rules, conf, scenario });
   const block = system.configs?.blocks.find(isFor(benchmark, scenario));
   const ofSystem = block === undefined ? [] : blockLayers(system.configs?.file ?? '', block, configVer);
   const general: readonly Layer[] = [
@@ -56,18 +63,38 @@ export function layersOf(run: OneRun): readonly Layer[] {
     ...(system.engine === undefined
       ? []
       : [{ origin: system.engine.origin, settings: settingsMap({ engine: system.engine.name }) }]),
-    ...blockLayers(file.file, file, configVer).map((layer) => ({ ...layer, isRules: true })),
+    rulesOf(run),
+    ...blockLayers(file.file, file, configVer),
   ];
   const ofFlags: readonly Layer[] = [
     { origin: 'flag', settings: shortRun(flags.selection, scenario) },
     { origin: 'flag', settings: settingsMap(flags.overrides) },
   ];
-  const engine = mergeLayers([...general, ...ofSystem, ...ofFlags]).get('engine')?.value;
+  const above = [...(ofUser === undefined ? [] : [ofUser]), ...ofFlags];
+  const engine = mergeLayers([...general, ...ofSystem, ...above]).get('engine')?.value;
   const ofGpus =
     engine === 'tensorrt' && system.gpus !== undefined
       ? gpuLayers(system.gpus, benchmark, scenario, configVer)
       : [];
-  return [...general, ...(engine === 'tensorrt' ? ofGpus : ofSystem), ...ofFlags];
+  return [...general, ...(engine === 'tensorrt' ? ofGpus : ofSystem), ...above];
+}
+
+/**
+ * The rules of the round. A short run leaves their query counts out, which are made for ten minutes and more (270,336 before
+ * v3.1): its own are derived. MultiStream keeps as many as early stopping needs.
+ */
+function rulesOf({ flags: { selection }, scenario, conf }: OneRun): Layer {
+  const layer = { ...rulesLayer({ rules: selection.rules, conf, scenario }), isRules: true };
+  if (!selection.quick && !selection.fast) return layer;
+  const settings = new Map(layer.settings);
+  const count = settings.get('min_query_count');
+  if (scenario !== 'MultiStream' || count === undefined) settings.delete('min_query_count');
+  else
+    settings.set('min_query_count', {
+      ...count,
+      value: Math.min(Number(count.value), EARLY_STOPPING_QUERIES_99),
+    });
+  return { ...layer, settings };
 }
 
 /** The value of every setting: what the highest layer says. */
@@ -75,7 +102,11 @@ export function mergeLayers(layers: readonly Layer[]): Values {
   const values: Values = new Map();
   for (const { origin, settings } of layers) {
     for (const [key, given] of settings) {
-      values.set(key, { ...given, value: given.value as Provenance['value'], origin });
+      values.set(key, {
+        ...given,
+        value: given.value as Provenance['value'],
+        origin: given.origin ?? origin,
+      });
     }
   }
   return values;

@@ -3,6 +3,8 @@
 
 import { frozen } from './benchmark-config.js';
 import type { BenchmarkConfig } from './benchmark-config.js';
+import { modeOfUser, withAudit } from './conf-files/conf-layers.js';
+import type { ConfFiles } from './conf-files/conf-layers.js';
 import { isFor } from './config-file.js';
 import type { BenchmarkConfigFile } from './config-file.js';
 import { contradictions } from './contradictions.js';
@@ -15,14 +17,16 @@ import type { GpusForConfigs } from './gpu-layers.js';
 import { layersOf, mergeLayers } from './layers.js';
 import type { OneRun, SystemForConfigs, Values } from './layers.js';
 import { harnessSettingsSchema, loadgenShape, targetKeys } from './schema.js';
-import type { Flags, RunnableTestMode, Selection, SettingKey, TargetKey } from './schema.js';
+import type { Flags, Selection, SettingKey, TargetKey } from './schema.js';
 import { reasonsNotSubmittable } from './submittable.js';
-import type { Scenario } from './test-settings.js';
+import type { Scenario, TestMode } from './test-settings.js';
 
 export interface ResolveInput {
   readonly flags: Flags;
   readonly benchmarkConfigs: readonly BenchmarkConfigFile[];
   readonly system: SystemForConfigs;
+  /** mlperf.conf, user.conf and audit.config, where there are any. */
+  readonly conf?: ConfFiles;
 }
 
 /**
@@ -32,14 +36,22 @@ export interface ResolveInput {
  */
 export function resolveConfigs(input: ResolveInput): readonly BenchmarkConfig[] {
   const problems: string[] = [];
-  const configs = runsOf(input, problems).map((run) => resolveOne(run, problems));
+  const configs = runsOf(input, problems).flatMap((run) => {
+    try {
+      return [withAudit(resolveOne(run, problems), run.conf.audit)];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.message.split('\n'));
+      return [];
+    }
+  });
   if (problems.length > 0) throw new ConfigError([...new Set(problems)].join('\n'));
   return Object.freeze(configs);
 }
 
 /** What decides each run that the flags ask for; a scenario without a config file is a problem. */
 export function runsOf(
-  { flags, benchmarkConfigs, system }: ResolveInput,
+  { flags, benchmarkConfigs, system, conf = {} }: ResolveInput,
   problems: string[],
 ): readonly OneRun[] {
   const { selection } = flags;
@@ -47,7 +59,7 @@ export function runsOf(
     selection.config_ver.flatMap((configVer) =>
       selection.scenarios.flatMap((scenario) => {
         const file = benchmarkConfigs.find(isFor(benchmark, scenario));
-        if (file !== undefined) return [{ flags, file, system, benchmark, configVer, scenario }];
+        if (file !== undefined) return [{ flags, file, system, benchmark, configVer, scenario, conf }];
         problems.push(`configs/${benchmark}/${scenario}/config.json: no such file`);
         return [];
       }),
@@ -56,13 +68,18 @@ export function runsOf(
 }
 
 function resolveOne(run: OneRun, problems: string[]): BenchmarkConfig {
-  const { flags, system, benchmark, configVer, scenario } = run;
-  const layers = layersOf(run);
-  const values = mergeLayers(layers);
+  const { flags, system, benchmark, configVer, scenario, conf } = run;
+  const { rules } = flags.selection;
+  const values = mergeLayers(layersOf(run));
   const gpus = values.get('engine')?.value === 'tensorrt' ? system.gpus : undefined;
   addDerived(values, scenario, system, gpus);
 
-  const test_modes = testModesOf(flags.selection);
+  const test_modes = testModesOf(flags.selection, modeOfUser({ rules, conf, scenario }));
+  if (scenario !== 'Server' && test_modes.includes('FindPeakPerformance')) {
+    problems.push(
+      `FindPeakPerformance searches the highest rate of Server and cannot be run in ${scenario}; give --scenarios=Server`,
+    );
+  }
   const target = targetKeys[scenario];
   const isSizedByTarget = scenario === 'Server' || test_modes.some((mode) => mode !== 'AccuracyOnly');
   const mayProbe = values.get('probe')?.value === true;
@@ -76,14 +93,24 @@ function resolveOne(run: OneRun, problems: string[]): BenchmarkConfig {
     problems.push(...ofGpus.map((text) => `${scenario}: ${text}`));
   }
 
-  const reasons = reasonsNotSubmittable({ selection: flags.selection, scenario, values, layers });
+  const accuracy = accuracyOf(configVer);
+  const { benchmark_full } = accuracy;
+  const reasons = reasonsNotSubmittable({
+    selection: flags.selection,
+    rules,
+    scenario,
+    benchmark_full,
+    test_modes,
+    values,
+  });
   const system_id = gpus?.system_id ?? system.system_id;
   return frozen({
     config_format: 1 as const,
     benchmark,
-    ...accuracyOf(configVer),
+    ...accuracy,
     config_ver: configVer,
     scenario,
+    rules,
     test_modes,
     system_id,
     system_name: flags.selection.system_name ?? system_id,
@@ -151,8 +178,9 @@ function defaultsOfOtherTargets(scenario: Scenario, isSizedByTarget: boolean): R
   return Object.fromEntries(others.map((key) => [key, loadgenShape[key].parse(undefined)]));
 }
 
-function testModesOf({ test_mode, quick, fast }: Selection): RunnableTestMode[] {
-  if (test_mode !== undefined) return [test_mode];
+function testModesOf({ test_mode, quick, fast }: Selection, ofUser: TestMode | undefined): TestMode[] {
+  const asked = test_mode ?? ofUser;
+  if (asked !== undefined) return [asked];
   return quick || fast ? ['PerformanceOnly', 'AccuracyOnly'] : ['PerformanceOnly'];
 }
 

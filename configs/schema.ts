@@ -3,8 +3,9 @@
 
 import { z } from 'zod';
 import { gpuSettingsSchema } from './gpu-settings.js';
-import { scenarios, testSettingsSchema } from './test-settings.js';
-import type { Scenario, TestMode, TestSettings } from './test-settings.js';
+import { rulesRounds } from './rules/rounds.js';
+import { scenarios, testModes, testSettingsSchema } from './test-settings.js';
+import type { Scenario, TestSettings } from './test-settings.js';
 import { accuracyTargets, configVers, harnessTypes, powerSettings } from './variants.js';
 
 declare module 'zod' {
@@ -45,14 +46,6 @@ export type Action = (typeof actions)[number];
 export type Benchmark = (typeof benchmarks)[number];
 export type EngineName = (typeof engines)[number];
 export type Precision = (typeof precisions)[number];
-
-/** Modes a flag can ask for; FindPeakPerformance is LoadGen's, but BERT has none. */
-export const runnableTestModes = [
-  'PerformanceOnly',
-  'AccuracyOnly',
-  'SubmissionRun',
-] as const satisfies readonly TestMode[];
-export type RunnableTestMode = (typeof runnableTestModes)[number];
 
 /** The scenarios of BERT, run in this order when none is named. MultiStream exists, but BERT is never submitted so. */
 export const defaultScenarios = ['Offline', 'Server', 'SingleStream'] as const satisfies readonly Scenario[];
@@ -101,10 +94,26 @@ export const selectionSchema = z.strictObject({
     description: 'The harness part of config_ver.',
     unset: 'what config_ver says',
   }),
-  test_mode: z.enum(runnableTestModes).optional().meta({
+  test_mode: z.enum(testModes).optional().meta({
     group: 'What to run',
-    description: 'Speed, accuracy, or both in one log.',
+    description:
+      'Speed, accuracy, both in one log (SubmissionRun), or a search for the highest Server rate that keeps its bound (FindPeakPerformance).',
     unset: 'PerformanceOnly; with --quick or --fast: PerformanceOnly, then AccuracyOnly',
+  }),
+  rules: z.enum(rulesRounds).default('v4.1').meta({
+    group: 'What to run',
+    description:
+      'Round whose rules hold: seeds, durations, query counts, percentiles, which scenarios and audits there are, and the labels in the summary.',
+  }),
+  mlperf_conf_path: path().optional().meta({
+    group: 'What to run',
+    description: "LoadGen's mlperf.conf, in the place of the rules of the round.",
+    unset: 'mlperf.conf in the working directory where there is one',
+  }),
+  user_conf_path: path().optional().meta({
+    group: 'What to run',
+    description: "LoadGen's user.conf; it wins over the rules, configs/ and systems/, flags win over it.",
+    unset: 'user.conf in the working directory where there is one',
   }),
   quick: z.boolean().default(false).meta({
     group: 'What to run',
@@ -223,6 +232,40 @@ export const harnessSettingsSchema = z.strictObject({
     .default(64)
     .meta({ group: 'Data set', unit: 'tokens', description: 'Questions are cut to this length.' }),
 
+  logfile_prefix: z
+    .string()
+    .regex(/^[^/]*$/, 'must not name a folder')
+    .default('mlperf_log_')
+    .meta({ group: 'Output', description: "Start of the names of LoadGen's logs." }),
+  logfile_suffix: z
+    .string()
+    .regex(/^[^/]*$/, 'must not name a folder')
+    .default('')
+    .meta({
+      group: 'Output',
+      description: "End of the names of LoadGen's logs, before the dot.",
+      unset: 'none',
+    }),
+  logfile_prefix_with_datetime: z
+    .boolean()
+    .default(false)
+    .meta({ group: 'Output', description: "Put date and time into the names of LoadGen's logs." }),
+  log_copy_detail_to_stdout: z
+    .boolean()
+    .default(false)
+    .meta({ group: 'Output', description: 'Print the detail log as well.' }),
+  log_copy_summary_to_stdout: z
+    .boolean()
+    .default(false)
+    .meta({ group: 'Output', description: 'Print the summary as well.' }),
+  log_enable_trace: z
+    .boolean()
+    .default(false)
+    .meta({
+      group: 'Output',
+      description: 'Also write mlperf_log_trace.json, for chrome://tracing and Perfetto.',
+      aliases: ['enable_trace'],
+    }),
   save_latencies: z.boolean().default(false).meta({
     group: 'Output',
     description: 'Also write every sample: scheduled, issued, completed, length.',

@@ -1,34 +1,40 @@
-// Why a run cannot be part of an MLPerf submission, in words for people. Follows the rules of the v4.1 round for BERT.
+// Why a run cannot be part of an MLPerf submission, in words for people. Follows the rules of the round that the run is for.
 
-import type { Label, Provenance } from './benchmark-config.js';
-import { RULES_MIN_DURATION_MS } from './derive.js';
+import type { Provenance } from './benchmark-config.js';
+import { publishedRules } from './conf-files/conf-layers.js';
+import { roundRulesOfBert, scenariosOfBert } from './rules/rounds.js';
+import type { RulesRound } from './rules/rounds.js';
 import { harnessSettingsSchema } from './schema.js';
 import type { Selection, SettingKey } from './schema.js';
-import type { Scenario } from './test-settings.js';
+import type { Scenario, TestMode } from './test-settings.js';
 
 /** What the rules bound from below only: more is allowed. */
-const leastKeys: readonly SettingKey[] = ['min_query_count', 'performance_sample_count_override'];
+const leastKeys: readonly SettingKey[] = [
+  'min_duration_ms',
+  'min_query_count',
+  'performance_sample_count_override',
+];
 
 export interface SubmittableInput {
   readonly selection: Pick<Selection, 'quick' | 'fast'>;
+  readonly rules: RulesRound;
   readonly scenario: Scenario;
+  readonly benchmark_full: 'bert-99' | 'bert-99.9';
+  readonly test_modes: readonly TestMode[];
   readonly values: ReadonlyMap<SettingKey, Provenance>;
-  readonly layers: readonly {
-    readonly isRules?: boolean;
-    readonly settings: ReadonlyMap<SettingKey, { readonly value: unknown; readonly label?: Label }>;
-  }[];
 }
 
 /** Every reason there is; empty = nothing in the settings speaks against it. */
-export function reasonsNotSubmittable({ selection, scenario, values, layers }: SubmittableInput): string[] {
+export function reasonsNotSubmittable(input: SubmittableInput): string[] {
+  const { selection, rules, scenario, benchmark_full, test_modes, values } = input;
   const reasons: string[] = [];
   if (selection.quick) reasons.push('--quick run');
   if (selection.fast) reasons.push('--fast run');
-  if (scenario === 'MultiStream') reasons.push('BERT has no MultiStream in the rules');
-  if (Number(values.get('min_duration_ms')?.value) < RULES_MIN_DURATION_MS) {
-    reasons.push(`min_duration_ms is ${String(values.get('min_duration_ms')?.value)}, the rules want 600000`);
-  }
-  reasons.push(...againstTheRules(values, layers));
+  if (!scenariosOfBert(roundRulesOfBert(rules), benchmark_full).includes(scenario))
+    reasons.push(`${benchmark_full} has no ${scenario} in the rules of ${rules}`);
+  if (test_modes.includes('FindPeakPerformance'))
+    reasons.push('FindPeakPerformance searches, it does not prove');
+  reasons.push(...againstTheRules(rules, scenario, values));
   if (values.get('engine')?.value === 'null') reasons.push('the null engine computes nothing');
   if (isDefault(values, 'model')) reasons.push('the model is not the official BERT-Large');
   if (isDefault(values, 'data')) reasons.push('the data set is not the official SQuAD v1.1 development set');
@@ -38,17 +44,14 @@ export function reasonsNotSubmittable({ selection, scenario, values, layers }: S
 const isDefault = (values: SubmittableInput['values'], key: 'model' | 'data') =>
   values.get(key)?.value === harnessSettingsSchema.shape[key].parse(undefined);
 
-/** Published values that a higher layer has replaced. */
-function againstTheRules(values: SubmittableInput['values'], layers: SubmittableInput['layers']): string[] {
-  const published = new Map<SettingKey, unknown>();
-  for (const { settings, isRules } of layers) {
-    if (isRules !== true) continue;
-    for (const [key, { value, label }] of settings) {
-      if (label === 'published') published.set(key, value);
-    }
-  }
-  published.delete('min_duration_ms'); // has a reason of its own, published or not
-  return [...published].flatMap(([key, rule]) => {
+/** Rules that a higher layer, or an mlperf.conf of another round, has replaced. */
+function againstTheRules(
+  rules: RulesRound,
+  scenario: Scenario,
+  values: SubmittableInput['values'],
+): string[] {
+  return [...publishedRules(rules, scenario)].flatMap(([key, { value: rule }]) => {
+    if (key.startsWith('test05_')) return []; // audits take them
     const value = values.get(key)?.value;
     const isAllowed = leastKeys.includes(key) ? Number(value) >= Number(rule) : value === rule;
     return isAllowed ? [] : [`${key} is ${String(value)}, the rules want ${String(rule)}`];

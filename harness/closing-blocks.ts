@@ -35,11 +35,13 @@ function block(title: string, lines: readonly (readonly [string, string])[]): st
 export function performanceLine(run: RunOutcome): string {
   if (run.performance === undefined)
     return 'Cannot find performance result. Maybe you are running in AccuracyOnly mode.';
-  const { metric_key, metric, result_validity } = run.performance;
+  const { metric_key, metric, result_validity, peak_qps } = run.performance;
+  const peak =
+    peak_qps === undefined ? '' : `highest server_target_qps: ${formatMetric(peak_qps)}, at which `;
   const marks = run.submittable ? '' : ` (not submittable: ${firstOf(run.notSubmittableBecause)})`;
   const doubts =
     run.performance.doubtful.length === 0 ? '' : ` (doubtful: ${run.performance.doubtful.join('; ')})`;
-  return `${metric_key}: ${formatMetric(metric)}, Result is ${result_validity}${doubts}${marks}`;
+  return `${peak}${metric_key}: ${formatMetric(metric)}, Result is ${result_validity}${doubts}${marks}`;
 }
 
 /** `Accuracy = 72.389, Threshold = 71.665. Accuracy test PASSED.` */

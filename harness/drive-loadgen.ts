@@ -1,13 +1,13 @@
 // One LoadGen run of a configuration: the folder, the progress, Ctrl-C, and the facts that come back.
 
 import { loadgenSettings, type BenchmarkConfig } from '../configs/benchmark-config.js';
+import { confNames } from '../configs/conf-files/conf-settings.js';
 import { labelledLines } from '../configs/labelled.js';
-import type { RunnableTestMode } from '../configs/schema.js';
-import type { TestSettings } from '../configs/test-settings.js';
+import type { TestMode, TestSettings } from '../configs/test-settings.js';
 import type { TestResult } from '../scenarios/start-test.js';
 import type { Call } from './call.js';
 import type { DriverThread } from './driver-thread.js';
-import { logSettings } from '../scenarios/logs/log-files.js';
+import { logSettings, type LogSettings } from '../scenarios/logs/log-files.js';
 import { createProgress } from './progress.js';
 import { createRunFolder, placeOf } from './run-folder.js';
 
@@ -20,7 +20,7 @@ export interface FinishedRun {
 
 export interface DriveRequest {
   readonly config: BenchmarkConfig;
-  readonly mode: RunnableTestMode;
+  readonly mode: TestMode;
   readonly driver: DriverThread;
   readonly call: Call;
 }
@@ -46,8 +46,10 @@ export async function driveLoadGen({ config, mode, driver, call }: DriveRequest)
     const result = await call.interruption.whileRunning(driver.requestStop, () =>
       driver.run({
         settings,
-        logSettings: logSettings(folder),
+        logSettings: logSettingsOf(config, folder),
         stallTimeoutMs: config.settings.stall_timeout_ms,
+        rules: config.rules,
+        auditConfig: confNames.audit,
         onPhase: progress.phase,
       }),
     );
@@ -55,4 +57,16 @@ export async function driveLoadGen({ config, mode, driver, call }: DriveRequest)
   } finally {
     progress.stop();
   }
+}
+
+function logSettingsOf({ settings }: BenchmarkConfig, folder: string): LogSettings {
+  return {
+    ...logSettings(folder),
+    prefix: settings.logfile_prefix,
+    suffix: settings.logfile_suffix,
+    prefix_with_datetime: settings.logfile_prefix_with_datetime,
+    copy_detail_to_stdout: settings.log_copy_detail_to_stdout,
+    copy_summary_to_stdout: settings.log_copy_summary_to_stdout,
+    enable_trace: settings.log_enable_trace,
+  };
 }

@@ -1,5 +1,6 @@
 // What the main thread and the driver's thread say to each other. Queries never travel here: they are shared memory.
 
+import type { RulesRound } from '../configs/rules/rounds.js';
 import type { TestSettings } from '../configs/test-settings.js';
 import type { SutSpec } from '../engines/contract.js';
 import type { LogSettings } from '../scenarios/logs/log-files.js';
@@ -26,6 +27,9 @@ export type ToDriver =
       readonly settings: TestSettings;
       readonly logSettings: LogSettings;
       readonly stallTimeoutMs: number;
+      readonly rules: RulesRound;
+      /** '' = none: a probe is not audited. */
+      readonly auditConfig: string;
     }
   | { readonly type: 'close' };
 

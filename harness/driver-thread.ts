@@ -2,6 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { RunError } from '../configs/errors.js';
+import type { RulesRound } from '../configs/rules/rounds.js';
 import type { TestSettings } from '../configs/test-settings.js';
 import type { Engine } from '../engines/contract.js';
 import type { LogSettings } from '../scenarios/logs/log-files.js';
@@ -15,6 +16,9 @@ export interface RunRequest {
   readonly settings: TestSettings;
   readonly logSettings: LogSettings;
   readonly stallTimeoutMs: number;
+  readonly rules: RulesRound;
+  /** Default: none. */
+  readonly auditConfig?: string;
   readonly onPhase?: (shared: SharedPhase) => void;
 }
 
@@ -75,12 +79,12 @@ export async function startDriverThread(
   if (started.type === 'failed') throw fromErrorMessage(started.error);
 
   return {
-    async run({ settings, logSettings, stallTimeoutMs, onPhase }) {
+    async run({ onPhase, auditConfig = '', ...request }) {
       const finished = answer((message) => {
         if (message.type === 'phase') onPhase?.(message.shared);
         return message.type === 'done' || message.type === 'failed';
       });
-      tell({ type: 'run', settings, logSettings, stallTimeoutMs });
+      tell({ type: 'run', auditConfig, ...request });
       const message = await finished;
       // What broke the engine says more than the driver's view of it.
       if (engineFailure !== undefined) throw engineFailure;

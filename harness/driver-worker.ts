@@ -30,12 +30,14 @@ try {
   });
   tell({ type: 'ready' });
 
-  async function run({ settings, logSettings, stallTimeoutMs }: ToDriver & { type: 'run' }): Promise<void> {
+  async function run({ settings, logSettings, ...options }: ToDriver & { type: 'run' }): Promise<void> {
     try {
       const result = await startTest(sut, library, settings, logSettings, {
         program,
         control,
-        stall_timeout_ms: stallTimeoutMs,
+        rules: options.rules,
+        auditConfig: options.auditConfig,
+        stall_timeout_ms: options.stallTimeoutMs,
         onPhase: (shared) => tell({ type: 'phase', shared }),
       });
       tell({ type: 'done', result });

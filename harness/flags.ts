@@ -20,7 +20,12 @@ export type CommandLine =
   { readonly kind: 'help' } | { readonly kind: 'version' } | { readonly kind: 'run'; readonly flags: Flags };
 
 /** Flags that make sense beside --config, which brings all the others. */
-const besideConfig = ['config', 'action', 'log_dir', 'quiet', 'dry_run', 'save_latencies'];
+const besideConfig = [
+  ...['config', 'action', 'log_dir', 'quiet', 'dry_run'],
+  ...settingTable
+    .filter(({ group, scope }) => group === 'Output' && scope === 'setting')
+    .map(({ key }) => key),
+];
 
 /**
  * Reads the arguments after the program's name.
@@ -224,7 +229,8 @@ function epilogue(): string {
     'Flags: --server_target_qps and --server-target-qps are the same; --flag=false and --no-flag switch off;',
     'lists are separated by commas; words are taken in any case (singlestream, Single-Stream).',
     "Defaults here are the schema's; --dry_run shows what applies, and why:",
-    'schema defaults < configs/<benchmark>/<Scenario>/config.json < systems/<system id>.json < flags.',
+    'schema defaults < rules of the round < configs/<benchmark>/<Scenario>/config.json < systems/<system id>.json',
+    '< user.conf < flags; an audit.config in the working directory wins over all of them.',
     '',
     'Commands (loadrig NAME --help):',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`),

@@ -47,6 +47,8 @@ export function describeRun(facts: RunFacts): Readonly<Record<string, unknown>> 
     effective_min_duration_ms: result.effective.min_duration_ms,
     ...(results === undefined ? {} : { satisfies_query_constraint: results.minQueriesMet }),
     scenario_key: performance?.metric_key ?? null,
+    ...(performance?.peak_qps === undefined ? {} : { peak_server_target_qps: performance.peak_qps }),
+    rules: config.rules,
     scenario: config.scenario,
     test_mode: facts.mode,
     system_name: config.system_name,

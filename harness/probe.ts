@@ -37,6 +37,7 @@ export async function probeTargets(
       settings,
       logSettings: logSettings(createRunFolder({ ...place, part: `probe/${part}` })),
       stallTimeoutMs: stall_timeout_ms,
+      rules: config.rules,
     });
 
   if (config.scenario === 'SingleStream') {

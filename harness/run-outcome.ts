@@ -20,6 +20,8 @@ export interface PerformanceOutcome {
   /** The scenario's result key in the detail log. */
   readonly metric_key: string;
   readonly metric: number;
+  /** FindPeakPerformance: the highest server_target_qps that kept the latency bound; absent where even the first broke it. */
+  readonly peak_qps?: number;
   readonly result_validity: 'VALID' | 'INVALID';
   /** Why INVALID and what to do; empty when VALID. */
   readonly reasons: readonly string[];

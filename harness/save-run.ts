@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { toJson, type BenchmarkConfig } from '../configs/benchmark-config.js';
-import type { RunnableTestMode } from '../configs/schema.js';
+import type { TestMode } from '../configs/test-settings.js';
 import type { Engine } from '../engines/contract.js';
 import { sampleLatenciesNs, scheduledNs } from '../scenarios/latencies.js';
 import type { PerformanceResults } from '../scenarios/results.js';
@@ -17,7 +17,7 @@ import { toJsonText, writeWholeFile } from './write-file.js';
 
 export interface SaveRequest {
   readonly config: BenchmarkConfig;
-  readonly mode: RunnableTestMode;
+  readonly mode: TestMode;
   readonly run: FinishedRun;
   readonly accuracy: AccuracyResult | undefined;
   readonly qsl: OpenQsl;
@@ -85,11 +85,13 @@ function performanceOutcome(
 ): PerformanceOutcome | undefined {
   const { results } = result;
   if (results === undefined) return undefined;
+  const isSearch = result.requested.mode === 'FindPeakPerformance';
   return {
     metric_key: metricKey(config.scenario),
     metric: metricOf(config, results),
+    ...(isSearch && results.constraintsMet ? { peak_qps: result.effective.target_qps } : {}),
     result_validity: results.isValid ? 'VALID' : 'INVALID',
-    reasons: results.isValid ? [] : invalidReasons(results),
+    reasons: results.isValid ? [] : [...(isSearch ? result.errors : []), ...invalidReasons(results)],
     doubtful: result.doubtful,
   };
 }

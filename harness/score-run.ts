@@ -1,8 +1,7 @@
 // From a run's accuracy log to F1/EM, judged against the model's own reference figures.
 
-import { join } from 'node:path';
 import type { BenchmarkConfig } from '../configs/benchmark-config.js';
-import type { RunnableTestMode } from '../configs/schema.js';
+import type { TestMode } from '../configs/test-settings.js';
 import type { Engine } from '../engines/contract.js';
 import { scoreAccuracyLog } from './accuracy/score.js';
 import type { AccuracyResult } from './accuracy/score.js';
@@ -13,7 +12,7 @@ import { readReferenceModel } from './reference-model.js';
 
 export interface ScoreRequest {
   readonly config: BenchmarkConfig;
-  readonly mode: RunnableTestMode;
+  readonly mode: TestMode;
   readonly run: FinishedRun;
   readonly qsl: OpenQsl;
   readonly engine: Engine;
@@ -30,14 +29,15 @@ export async function scoreRun({
   qsl,
   engine,
 }: ScoreRequest): Promise<AccuracyResult | undefined> {
-  if (mode === 'PerformanceOnly' || run.result.interrupted) return undefined;
+  const hasAccuracy = mode === 'AccuracyOnly' || mode === 'SubmissionRun';
+  if (!hasAccuracy || run.result.interrupted) return undefined;
   const reference = readReferenceModel(
     inputPath(config.settings.model),
     engine.facts.model_sha256,
     config.settings.data,
   );
   return scoreAccuracyLog({
-    logFile: join(run.folder, 'mlperf_log_accuracy.json'),
+    logFile: run.result.logFiles.accuracy,
     qsl,
     outDir: run.folder,
     ...(reference === undefined ? {} : { threshold: reference.f1 * config.accuracy_target }),

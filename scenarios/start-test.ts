@@ -17,7 +17,7 @@ import { issueDelay, type IssueDelay } from './latencies.js';
 import { doubtsAbout, performanceRecords } from './phase-outcome.js';
 import { effectiveKeys, programKeys, requestedKeys, resultKeys } from './logs/detail-keys.js';
 import type { DetailLog } from './logs/detail.js';
-import { openLogFiles, type LogFiles, type LogSettings } from './logs/log-files.js';
+import { openLogFiles, type LogFiles, type LogPaths, type LogSettings } from './logs/log-files.js';
 import { inFormOf } from './logs/round-form.js';
 import { summaryText } from './logs/summary.js';
 import { testDateTime } from './logs/time-stamps.js';
@@ -52,6 +52,7 @@ export interface StartTestOptions {
 
 /** What a test found; everything in it can be posted to another thread. */
 export interface TestResult {
+  /** After audit.config and TEST05. */
   readonly requested: TestSettings;
   readonly effective: EffectiveSettings;
   /** Undefined without a performance phase. */
@@ -61,6 +62,7 @@ export interface TestResult {
     { readonly shared: SharedPhase; readonly startNs: number; readonly queriesIssued: number } | undefined;
   /** The driver's own lateness; Server only. */
   readonly issueDelay: IssueDelay | undefined;
+  readonly logFiles: LogPaths;
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
   /** Stopped by request: logs are complete up to then, the verdict is INVALID. */
@@ -179,6 +181,7 @@ async function runTest(given: Test): Promise<TestResult> {
     results: performance?.results,
     performance: performance === undefined ? undefined : recordsOf(performance),
     issueDelay: delay,
+    logFiles: logs.paths,
     errors: [...detail.errors],
     warnings: [...detail.warnings],
     interrupted: last?.end.kind === 'interrupted',

@@ -28,6 +28,16 @@ export function startLoadrig(args: readonly string[]): ResultPromise<typeof opti
   return execa('node', ['build/js/harness/main.js', ...args], options);
 }
 
+/** Runs the program in another working directory, where it looks for conf files. */
+export async function loadrigIn(
+  cwd: string,
+  args: readonly string[],
+): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string }> {
+  const main = join(repository, 'build/js/harness/main.js');
+  const { exitCode, stdout, stderr } = await execa('node', [main, ...args], { ...options, cwd });
+  return { exitCode, stdout, stderr };
+}
+
 /** An empty folder of its own. */
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'loadrig-e2e-'));

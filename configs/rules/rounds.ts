@@ -42,9 +42,11 @@ export interface BertRules {
   /** Least queries; Offline: samples of the one query. Absent = LoadGen's own default. */
   readonly min_query_count: Readonly<Partial<Record<Scenario, number>>>;
   readonly multi_stream_samples_per_query: number;
-  /** Absent where there is no such division of systems for the accuracy level. */
+  /** Undefined: the round has no BERT in data centers. */
   readonly datacenter: ScenarioRules | undefined;
   readonly edge: ScenarioRules;
+  /** Whether bert-99.9 exists on the edge; it has the scenarios of bert-99 then. */
+  readonly isHighAccuracyOnEdge: boolean;
   /** Audits that a submission of BERT needs. */
   readonly tests: readonly ('TEST01' | 'TEST05')[];
 }
@@ -132,8 +134,18 @@ function bertRules(round: RulesRound): BertRules {
         ? { required: ['Server', 'Offline'], optional: [] }
         : { required: ['Offline'], optional: ['Server'] },
     edge: { required: ['SingleStream', 'Offline'], optional: [] },
+    isHighAccuracyOnEdge: since(round, 'v5.0'),
     tests: since(round, 'v5.0') ? ['TEST01'] : ['TEST01', 'TEST05'],
   };
+}
+
+/** The scenarios in which a round takes results of BERT at an accuracy level, on any kind of system. */
+export function scenariosOfBert(bert: BertRules, level: 'bert-99' | 'bert-99.9'): readonly Scenario[] {
+  const hasEdge = level === 'bert-99' || bert.isHighAccuracyOnEdge;
+  const of = [bert.datacenter, hasEdge ? bert.edge : undefined].flatMap((rules) =>
+    rules === undefined ? [] : [...rules.required, ...rules.optional],
+  );
+  return [...new Set(of)];
 }
 
 /** Digits after the point of the percentile in the summary's result line: `90th` up to v4.1, `90.0th` after it. */

@@ -37,7 +37,17 @@ export function logSettings(outdir = '.'): LogSettings {
   };
 }
 
+/** Where the logs of a test lie. */
+export interface LogPaths {
+  readonly summary: string;
+  readonly detail: string;
+  readonly accuracy: string;
+  /** With enable_trace. */
+  readonly trace: string | undefined;
+}
+
 export interface LogFiles {
+  readonly paths: LogPaths;
   readonly detail: DetailLog;
   readonly accuracy: AccuracyLog;
   /** With enable_trace. */
@@ -69,15 +79,13 @@ export function openLogFiles({ settings, sinceStartNs, start, dateTime, write }:
     join(outdir, `${prefix}${prefix_with_datetime ? `${dateTime}_` : ''}${name}${suffix}.${extension}`);
   const toStdout = (text: string): void => void process.stdout.write(text);
 
-  const [summaryFile, detailFile, accuracyFile, traceFile] = openAll(
-    [
-      path('summary', 'txt'),
-      path('detail', 'txt'),
-      path('accuracy', 'json'),
-      enable_trace ? path('trace', 'json') : undefined,
-    ],
-    write,
-  );
+  const paths: LogPaths = {
+    summary: path('summary', 'txt'),
+    detail: path('detail', 'txt'),
+    accuracy: path('accuracy', 'json'),
+    trace: enable_trace ? path('trace', 'json') : undefined,
+  };
+  const [summaryFile, detailFile, accuracyFile, traceFile] = openAll(paths, write);
   const trace = traceFile === undefined ? undefined : createTraceLog(traceFile, start);
   const detail = createDetailLog(
     detailFile,
@@ -91,6 +99,7 @@ export function openLogFiles({ settings, sinceStartNs, start, dateTime, write }:
   };
 
   return {
+    paths,
     detail,
     accuracy,
     trace,
@@ -123,7 +132,7 @@ export function openLogFiles({ settings, sinceStartNs, start, dateTime, write }:
 
 /** All files or none: what was opened before the one that failed is closed again. */
 function openAll(
-  [summary, detail, accuracy, trace]: readonly [string, string, string, string | undefined],
+  { summary, detail, accuracy, trace }: LogPaths,
   write: WriteSync | undefined,
 ): readonly [LogFile, LogFile, LogFile, LogFile?] {
   const opened: LogFile[] = [];

@@ -19,17 +19,17 @@ function explain(key: string, ...argv: readonly string[]): string {
 test('every layer that says something is shown, and the last one wins', () => {
   expect(explain('server_target_qps', '--system=T4x20', '--scenarios=Server', '--config_ver=high_accuracy'))
     .toMatchInlineSnapshot(`
-    "server_target_qps = 3650 queries/s    T4x20, Server, config_ver high_accuracy
-      Server: mean rate of the Poisson arrivals, queries (= samples) per second.
-      from systems/T4x20.json; published: v0.7, submitted 3646.73 samples/s
-      what the layers say, the last one wins:
-        configs/bert/Server/gpus.json#T4                            7750
-        configs/bert/Server/gpus.json#T4, config_ver high_accuracy  3550
-        systems/T4x20.json                                          7600
-        systems/T4x20.json, config_ver high_accuracy                3650  (published: v0.7, submitted 3646.73 samples/s)
-      nothing is said by: default, --system, configs/bert/Server/config.json, configs/bert/Server/gpus.json#gpu, configs/bert/Server/gpus.json#Turing, systems/T4x8.json, flag
-    "
-  `);
+      "server_target_qps = 3650 queries/s    T4x20, Server, config_ver high_accuracy
+        Server: mean rate of the Poisson arrivals, queries (= samples) per second.
+        from systems/T4x20.json; published: v0.7, submitted 3646.73 samples/s
+        what the layers say, the last one wins:
+          configs/bert/Server/gpus.json#T4                            7750
+          configs/bert/Server/gpus.json#T4, config_ver high_accuracy  3550
+          systems/T4x20.json                                          7600
+          systems/T4x20.json, config_ver high_accuracy                3650  (published: v0.7, submitted 3646.73 samples/s)
+        nothing is said by: default, --system, rules v4.1, configs/bert/Server/config.json, configs/bert/Server/gpus.json#gpu, configs/bert/Server/gpus.json#Turing, systems/T4x8.json, flag
+      "
+    `);
 });
 
 test('a flag that replaces a rule leaves the rule to be seen', () => {
@@ -38,9 +38,10 @@ test('a flag that replaces a rule leaves the rule to be seen', () => {
       Least duration of the run in ms.
       from flag; --quick
       what the layers say, the last one wins:
-        default                           10000
-        configs/bert/Offline/config.json  600000  (published: rules since v1.0)
-        flag                              10000  (--quick)
+        default     10000
+        rules v4.1  600000  (published)
+        flag        10000  (--quick)
+      nothing is said by: configs/bert/Offline/config.json
     "
   `);
 });
@@ -51,7 +52,7 @@ test('what is derived says from what', () => {
       Sessions side by side.
       from detected; derived: 8 cores
       no layer says anything
-      nothing is said by: default, configs/bert/SingleStream/config.json, flag
+      nothing is said by: default, rules v4.1, configs/bert/SingleStream/config.json, flag
     "
   `);
 });
@@ -61,7 +62,7 @@ test('a target that nobody gave is still to be measured', () => {
     "offline_expected_qps = to be measured by a probe before the run    Test_1x_CPU, Offline, config_ver default
       Offline: expected samples (not queries) per second; sizes the one query.
       no layer says anything
-      nothing is said by: default, configs/bert/Offline/config.json, flag
+      nothing is said by: default, rules v4.1, configs/bert/Offline/config.json, flag
     "
   `);
 });

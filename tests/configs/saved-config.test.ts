@@ -78,12 +78,12 @@ test('--dry_run prints each setting of the scenario with value, origin and label
       precision                                   int8                      configs/bert/Server/config.json  keeps 99 % of the reference F1
       batch_size                                  2 samples                 flag
       server_target_qps                           67.5 queries/s            probe                            derived: 45 % of 150 samples/s measured
-      server_target_latency_ns                    130000000 ns              configs/bert/Server/config.json  published: rules of every round
-      server_target_latency_percentile            0.99 fraction             configs/bert/Server/config.json  published: rules of every round
+      server_target_latency_ns                    130000000 ns              rules v4.1                       published
+      server_target_latency_percentile            0.99 fraction             rules v4.1                       published
       min_duration_ms                             10000 ms                  flag                             --quick
       min_query_count                             700                       default                          derived: early stopping at 99 % needs 662 with one query over the bound
-      qsl_rng_seed                                3066443479025735752       configs/bert/Server/config.json  published: round v4.1
-      test05_qsl_rng_seed                         0                         default
+      qsl_rng_seed                                3066443479025735752       rules v4.1                       published
+      test05_qsl_rng_seed                         16799458546791641818      rules v4.1                       published
       server_find_peak_qps_decimals_of_precision  1                         default"
   `);
   expect(lines.some((line) => line.includes('offline_expected_qps'))).toBe(false);

@@ -51,6 +51,7 @@ describe('an engine worker that throws inside an inference', () => {
         server_target_qps: 500,
       }),
       logSettings: logSettings(folder),
+      rules: 'v4.1',
       stallTimeoutMs: 20_000,
     });
     await expect(running).rejects.toThrow(/engine worker \d failed: .*(indices|out of)/s);

@@ -57,6 +57,13 @@ describe('the closing blocks', () => {
     expect(Object.keys(summaryObjects([accurate, server]).accuracy)).toHaveLength(2);
   });
 
+  it('name the rate that a peak search found', () => {
+    const peak = { ...outcome, performance: { ...outcome.performance!, peak_qps: 1189.453125 } };
+    expect(closingBlocks([peak])).toContain(
+      'bert: highest server_target_qps: 1189.45, at which result_samples_per_second: 28347.4, Result is VALID',
+    );
+  });
+
   it('say in words that a quick run is not submittable', () => {
     const quick = { ...outcome, submittable: false, notSubmittableBecause: ['--quick run'] };
     expect(closingBlocks([quick])).toContain('(not submittable: --quick run)');

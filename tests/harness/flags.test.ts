@@ -32,6 +32,7 @@ test('nothing typed: every default, nothing overridden', () => {
       quick: false,
       fast: false,
       quiet: false,
+      rules: 'v4.1',
       dry_run: false,
     },
     overrides: {},
@@ -183,7 +184,12 @@ describe('mistakes', () => {
       '--precision=int4',
       '--precision must be fp32, fp16, int8, bf16 or fp8, got "int4"; did you mean "int8"?',
     ],
-    ['--test_mode=FindPeakPerformance', '--test_mode must be PerformanceOnly, AccuracyOnly or SubmissionRun'],
+    [
+      '--test_mode=FindPeak',
+      '--test_mode must be SubmissionRun, AccuracyOnly, PerformanceOnly or FindPeakPerformance, got "FindPeak"',
+    ],
+    ['--rules=v7.0', '--rules must be v0.5'],
+    ['--logfile_prefix=a/b', '--logfile_prefix must not name a folder'],
     ['--soft_drop=1.5', '--soft_drop must be at most 1, got 1.5'],
     ['--benchmark=bert', 'unknown flag --benchmark; did you mean "--benchmarks"?'],
     ['--gpu_batch_sise=3', 'unknown flag --gpu_batch_sise; did you mean "--gpu_batch_size"?'],
@@ -299,9 +305,17 @@ describe('--help', () => {
                                 says]
             --harness_type      The harness part of config_ver. [custom | triton | triton_unified | hetero; default:
                                 what config_ver says]
-            --test_mode         Speed, accuracy, or both in one log. [PerformanceOnly | AccuracyOnly |
-                                SubmissionRun; default: PerformanceOnly; with --quick or --fast: PerformanceOnly,
-                                then AccuracyOnly]
+            --test_mode         Speed, accuracy, both in one log (SubmissionRun), or a search for the highest Server
+                                rate that keeps its bound (FindPeakPerformance). [SubmissionRun | AccuracyOnly |
+                                PerformanceOnly | FindPeakPerformance; default: PerformanceOnly; with --quick or
+                                --fast: PerformanceOnly, then AccuracyOnly]
+            --rules             Round whose rules hold: seeds, durations, query counts, percentiles, which scenarios
+                                and audits there are, and the labels in the summary. [v0.5 | v0.7 | v1.0 | v1.1 |
+                                v2.0 | v2.1 | v3.0 | v3.1 | v4.0 | v4.1 | v5.0 | v5.1 | v6.0 | v6.1; default: v4.1]
+            --mlperf_conf_path  LoadGen's mlperf.conf, in the place of the rules of the round. [default: mlperf.conf
+                                in the working directory where there is one]
+            --user_conf_path    LoadGen's user.conf; it wins over the rules, configs/ and systems/, flags win over
+                                it. [default: user.conf in the working directory where there is one]
             --quick             Runs of 10 s (Offline: at least 1 sample). Not submittable.
             --fast, --test_run  Runs of 60 s (Offline: at least 1 sample). Not submittable.
             --config            Repeat a run from the config.json saved beside its logs. [default: resolve from
@@ -341,7 +355,8 @@ describe('--help', () => {
       Flags: --server_target_qps and --server-target-qps are the same; --flag=false and --no-flag switch off;
       lists are separated by commas; words are taken in any case (singlestream, Single-Stream).
       Defaults here are the schema's; --dry_run shows what applies, and why:
-      schema defaults < configs/<benchmark>/<Scenario>/config.json < systems/<system id>.json < flags.
+      schema defaults < rules of the round < configs/<benchmark>/<Scenario>/config.json < systems/<system id>.json
+      < user.conf < flags; an audit.config in the working directory wins over all of them.
 
       Exit codes:
           0  every run VALID and every accuracy PASSED

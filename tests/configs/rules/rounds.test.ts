@@ -1,10 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { applyConf } from '../../../configs/conf-files/apply-conf.js';
 import { builtInConf } from '../../../configs/rules/built-in-conf.js';
-import { percentileLabelDigits, roundRules, rulesRounds } from '../../../configs/rules/rounds.js';
+import {
+  percentileLabelDigits,
+  roundRules,
+  rulesRounds,
+  scenariosOfBert,
+} from '../../../configs/rules/rounds.js';
 import type { RulesRound } from '../../../configs/rules/rounds.js';
-import { scenarios, testSettings } from '../../../configs/test-settings.js';
+import { testSettings } from '../../../configs/test-settings.js';
 import type { Scenario, TestSettings } from '../../../configs/test-settings.js';
 
 const ofRound = (round: RulesRound, scenario: Scenario): TestSettings =>
@@ -15,16 +19,19 @@ const ofRound = (round: RulesRound, scenario: Scenario): TestSettings =>
   }).settings;
 
 describe('rules of a round', () => {
-  it.each(scenarios)('v4.1 are what configs/bert/%s/config.json publishes', (scenario) => {
-    const url = new URL(`../../../configs/bert/${scenario}/config.json`, import.meta.url);
-    const { settings } = JSON.parse(readFileSync(url, 'utf8')) as {
-      settings: Readonly<Record<string, { readonly value: unknown; readonly label?: string }>>;
-    };
-    const published = Object.entries(settings).filter(([, { label }]) => label === 'published');
-    expect(published.length).toBeGreaterThan(4);
-    const rules = ofRound('v4.1', scenario);
-    const ours = published.map(([key]) => [key, String(rules[key as keyof TestSettings])]);
-    expect(ours).toEqual(published.map(([key, { value }]) => [key, String(value)]));
+  it('v4.1 are those of the last round that has all of BERT', () => {
+    expect(ofRound('v4.1', 'Server')).toMatchObject({
+      server_target_latency_ns: 130_000_000,
+      server_target_latency_percentile: 0.99,
+      single_stream_target_latency_percentile: 0.9,
+      multi_stream_target_latency_percentile: 0.99,
+      min_duration_ms: 600_000,
+      performance_sample_count_override: 10_833,
+      qsl_rng_seed: 3066443479025735752n,
+      sample_index_rng_seed: 10688027786191513374n,
+      schedule_rng_seed: 14962580496156340209n,
+      test05_qsl_rng_seed: 16799458546791641818n,
+    });
   });
 
   it('differ where the rounds differ: lengths, counts, samples of a query', () => {
@@ -67,6 +74,16 @@ describe('rules of a round', () => {
     expect(roundRules('v4.1').bert?.tests).toEqual(['TEST01', 'TEST05']);
     expect(roundRules('v5.0').bert?.datacenter).toBeUndefined();
     expect(roundRules('v5.0').bert?.tests).toEqual(['TEST01']);
+  });
+
+  it.each([
+    ['v1.1', 'bert-99', ['Offline', 'Server', 'SingleStream']],
+    ['v4.1', 'bert-99', ['Server', 'Offline', 'SingleStream']],
+    ['v4.1', 'bert-99.9', ['Server', 'Offline']],
+    ['v5.0', 'bert-99', ['SingleStream', 'Offline']],
+    ['v6.1', 'bert-99.9', ['SingleStream', 'Offline']],
+  ] as const)('%s take %s in %j', (round, level, scenarios) => {
+    expect(scenariosOfBert(roundRules(round).bert!, level)).toEqual(scenarios);
   });
 
   it('v0.5 refuse BERT, and rounds before v6.1 refuse models that are not held', () => {
