@@ -34,13 +34,18 @@ export interface NativeAddon {
   devices(): readonly NativeDevice[];
   /** Plugin creators in the registry, after `load`; needs no GPU. */
   plugins(): readonly { readonly name: string; readonly version: string }[];
+  /**
+   * null where the dynamic loader finds and opens a library by this name, else its own words. For libraries that TensorRT
+   * opens by itself: the attention plugin wants libcublas.so.12 (10.x) when it is created.
+   */
+  whyNotLoadable(library: string): string | null;
   /** Parses ONNX and builds a plan, both files. Blocks for minutes: call it in a process of its own. */
   build(request: NativeBuild, onProgress: (line: string) => void): NativeBuilt;
 
   /** Deserialises a plan and makes `streams` × profiles execution contexts on one device. */
   open(request: NativeOpen): number;
   describe(engine: number): NativeEngine;
-  /** Gives the tokenised data set (shared memory; kept alive and page-locked where CUDA allows) to an engine. */
+  /** Gives the tokenised data set to an engine, which copies it (with start_from_device: into device memory). */
   setSamples(engine: number, samples: NativeSamples): void;
   /** Runs each shape once, then captures the CUDA graphs asked for. Returns milliseconds. */
   warmUp(engine: number, request: NativeWarmUp): number;
@@ -54,7 +59,7 @@ export interface NativeAddon {
   /** Blocks until counters[cell.completed] >= `completed`, the phase failed, or the time is over. For the driver's waits. */
   waitCompleted(phase: number, completed: number, timeoutNs: number): void;
   /**
-   * SingleStream and MultiStream: runs the samples `first … first + count - 1` of the phase on the calling thread (engine 0,
+   * SingleStream and MultiStream, in a phase started with `in_call`: runs the samples `first … first + count - 1` of the phase on the calling thread (engine 0,
    * stream 0) and completes them in the shared records before it returns.
    */
   runInCall(phase: number, first: number, count: number): void;
@@ -170,7 +175,10 @@ export interface NativeOpen {
   readonly slots: number;
   /** Most samples of one inference. */
   readonly max_batch: number;
-  /** Inputs are uploaded once, before the measured time (start_from_device). */
+  /**
+   * Inputs are uploaded once, before the measured time (start_from_device); batches are gathered inside it by copies on the
+   * device, and only cu_seqlens (4 bytes a sample) still comes from the host.
+   */
   readonly start_from_device: boolean;
   /** Threads waiting for the GPU spin (lowest latency) or block (fewest cores). */
   readonly wait: 'spin' | 'block';
@@ -191,7 +199,9 @@ export interface NativeEngine {
   readonly max_sequence_length: number;
   /** packed: most tokens of one inference; 0 for padded. */
   readonly max_tokens: number;
+  /** Of one stream. */
   readonly activation_bytes: number;
+  /** 0 where this TensorRT does not say (before 10.15). */
   readonly weight_bytes: number;
   /** IEngineInspector's JSON, one text per layer. */
   readonly layers: readonly string[];
@@ -241,6 +251,8 @@ export interface NativePhase {
    */
   readonly length_boundaries: readonly number[];
   readonly use_graphs: boolean;
+  /** True: the phase has no threads and takes nothing from the queue; its samples come by `runInCall`. */
+  readonly in_call: boolean;
   /** A thread without work spins this long before it sleeps. */
   readonly spin_ns: number;
 }
@@ -291,9 +303,11 @@ export interface NativeLayerTime {
   readonly ms: number;
 }
 
+/** One look at one GPU; -1 where a GPU does not tell. */
 export interface NativeGpuSample {
   /** CLOCK_MONOTONIC, ns. */
   readonly at_ns: number;
+  /** Place in the request's pci_bus_ids. */
   readonly device: number;
   readonly sm_clock_mhz: number;
   readonly memory_clock_mhz: number;
