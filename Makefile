@@ -10,7 +10,7 @@ INSTALLED := node_modules/.package-lock.json
 BUILT := build/js/.built
 SOURCES := $(shell find harness scenarios configs systems engines -name '*.ts' 2>/dev/null)
 
-.PHONY: help install build check test run generate_engines run_harness preprocess_data bench docs format clean clean_shallow
+.PHONY: help install build tensorrt check test run generate_engines run_harness preprocess_data bench docs format clean clean_shallow
 
 help: ## list the targets
 	@grep -hE '^[a-z_]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -29,6 +29,9 @@ $(BUILT): $(INSTALLED) $(SOURCES) tsconfig.json tsconfig.build.json
 	@npx --no-install tsc -p tsconfig.build.json
 	@$(LOADRIG) list config_schema > build/config.schema.json
 	@touch $@
+
+tensorrt: $(INSTALLED) ## build the native addon of the TensorRT engine (TENSORRT_INCLUDE: folders of its headers)
+	@engines/tensorrt/build-native.sh build/native
 
 check: $(INSTALLED) ## format, lint and types
 	npx --no-install prettier --check --log-level warn .
