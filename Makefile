@@ -10,10 +10,10 @@ INSTALLED := node_modules/.package-lock.json
 BUILT := build/js/.built
 SOURCES := $(shell find harness scenarios configs systems engines -name '*.ts' 2>/dev/null)
 
-.PHONY: help install build tensorrt check test run generate_engines run_harness preprocess_data bench docs format clean clean_shallow
+.PHONY: help install build tensorrt check test run generate_engines run_harness preprocess_data bench bench-peers docs format clean clean_shallow
 
 help: ## list the targets
-	@grep -hE '^[a-z_]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 install: $(INSTALLED) ## install the packages (npm registry only)
 
@@ -55,6 +55,9 @@ preprocess_data: $(BUILT) ## tokenise the data set into build/preprocessed_data,
 
 bench: $(BUILT) ## measure the driver and the engine (BENCH_ARGS="--json" for JSON)
 	@node build/js/harness/bench/main.js $(BENCH_ARGS)
+
+bench-peers: $(BUILT) ## the driver beside the C++ LoadGen, measured in turns (needs python3 and g++)
+	@node build/js/harness/bench/peers/main.js $(BENCH_ARGS)
 
 docs: $(BUILT) ## write the generated pages again: docs/systems.md
 	@$(LOADRIG) list systems --markdown > docs/systems.md

@@ -28,9 +28,9 @@ export function startNullEngine({ batch_size }: EngineRequest): Engine {
   };
 }
 
-/** Completes inside issueQuery. Logged samples get a response that depends on their index alone. */
-export function connectNullSut(): SystemUnderTest {
-  const response = new Uint8Array(RESPONSE_BYTES);
+/** Completes inside issueQuery. Logged samples get a response of `responseBytes` that depends on their index alone. */
+export function connectNullSut(responseBytes = RESPONSE_BYTES): SystemUnderTest {
+  const response = new Uint8Array(responseBytes);
   const view = new DataView(response.buffer);
   return {
     name: 'null',

@@ -35,21 +35,32 @@ export function formatTable(rows: readonly BenchRow[]): string {
     row.aim,
     row.context,
   ]);
-  const table = [['what', 'min', 'median', 'max', 'unit', 'aim', 'context'], ...cells];
-  const widths = table[0]!.map((_unused, column) => Math.max(...table.map((line) => line[column]!.length)));
-  return table
-    .map((line) =>
-      line
-        .map((text, column) =>
-          column >= 1 && column <= 3 ? text.padStart(widths[column]!) : text.padEnd(widths[column]!),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return alignColumns([['what', 'min', 'median', 'max', 'unit', 'aim', 'context'], ...cells], [1, 2, 3]).join(
+    '\n',
+  );
 }
 
-function figure(value: number): string {
+/** Lines of equal columns; those named in `right` end at the same place, the others begin there. */
+export function alignColumns(
+  table: readonly (readonly string[])[],
+  right: readonly number[],
+): readonly string[] {
+  const columns = Math.max(...table.map((line) => line.length));
+  const widths = Array.from({ length: columns }, (_unused, column) =>
+    Math.max(...table.map((line) => (line[column] ?? '').length)),
+  );
+  return table.map((line) =>
+    line
+      .map((text, column) =>
+        right.includes(column) ? text.padStart(widths[column]!) : text.padEnd(widths[column]!),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** Three significant digits, or whole with thousands. */
+export function figure(value: number): string {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');
   return Number(value.toPrecision(3)).toString();
 }
