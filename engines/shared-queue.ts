@@ -1,7 +1,8 @@
 // The queue between a driver and the threads of an engine: two counters over a list that is complete before time zero.
 // The driver publishes `issued`; threads claim neighbours by moving `taken` on. Nothing is copied, nothing can overflow.
 
-import { cell, type SharedPhase } from '../scenarios/phase-records.js';
+import { cell } from '../scenarios/phase-cells.js';
+import type { SharedPhase } from '../scenarios/phase-records.js';
 
 /** How long a thread without work sleeps at most before it looks whether the phase has ended. */
 const LOOK_UP_MS = 100;

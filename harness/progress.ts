@@ -3,7 +3,8 @@
 
 import { SingleBar } from 'cli-progress';
 import { build as buildHistogram } from 'hdr-histogram-js';
-import { cell, type SharedPhase } from '../scenarios/phase-records.js';
+import { cell } from '../scenarios/phase-cells.js';
+import type { SharedPhase } from '../scenarios/phase-records.js';
 import type { TestSettings } from '../configs/test-settings.js';
 
 const TICK_MS = 250;

@@ -34,8 +34,9 @@ export interface SystemUnderTest {
   readonly name: string;
   readonly completionPlace: CompletionPlace;
   /**
-   * Most bytes one response can have, for the shared response memory. `other-threads` SUTs must give it;
-   * the others may leave it out (their responses are copied one by one).
+   * Most bytes one response can have, for the shared response memory. `other-threads` SUTs must give it where responses are
+   * logged; the others may leave it out (their responses never leave the driver's thread). Responses wait for the accuracy log
+   * in at most 64 MiB, or 16 responses if those are larger: a SUT that is faster than the disk waits for it once that is full.
    */
   readonly maxResponseBytes?: number;
   /** Untimed; once per phase before the first query, e.g. to hand `records.shared` to worker threads. */

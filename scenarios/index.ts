@@ -2,7 +2,8 @@
 
 export { startTest, type StartTestOptions, type TestResult } from './start-test.js';
 export type { Clock, CompletionPlace, QuerySampleLibrary, SystemUnderTest } from './contract.js';
-export { cell, openPhaseRecords, type PhaseRecords, type SharedPhase } from './phase-records.js';
+export { cell } from './phase-cells.js';
+export { openPhaseRecords, type PhaseRecords, type SharedPhase } from './phase-records.js';
 export { createControl, reportFailure, requestStop } from './control.js';
 export { createClock } from './clock.js';
 export { logSettings, type LogSettings } from './logs/log-files.js';

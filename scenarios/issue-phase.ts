@@ -4,7 +4,9 @@ import { RunError } from '../configs/errors.js';
 import type { Clock, SystemUnderTest } from './contract.js';
 import type { EffectiveSettings } from './effective-settings.js';
 import { issueAtOnce } from './offline.js';
-import { cell, createSharedPhase, openPhaseRecords, type SharedPhase } from './phase-records.js';
+import { openDriverRecords, type ReceiveResponse } from './driver-records.js';
+import { cell } from './phase-cells.js';
+import { createSharedPhase, type SharedPhase } from './phase-records.js';
 import { startPhaseRun, type EndOfIssue, type PhaseRun } from './phase-run.js';
 import type { QueryPlan } from './queries.js';
 import type { Phase } from './sample-sets.js';
@@ -23,6 +25,8 @@ export interface PhaseRequest {
   /** 0 = wait forever. */
   readonly stallTimeoutMs: number;
   readonly onPhase: ((shared: SharedPhase) => void) | undefined;
+  /** Gets each logged response, during the phase or at its end. */
+  readonly onResponse: (shared: SharedPhase, ...response: Parameters<ReceiveResponse>) => void;
 }
 
 /** A phase that is over. */
@@ -38,10 +42,8 @@ export interface IssuedPhase {
   readonly incompleteSampleCount: number;
   /** Why the test cannot go on. */
   readonly failure: RunError | undefined;
-  /** The logged response of a sample. */
-  readonly response: (sample: number) => Uint8Array;
-  /** The same at its first token. */
-  readonly firstTokenResponse: (sample: number) => Uint8Array;
+  /** Thrown by onResponse, e.g. by a full disk. */
+  readonly responseError: Error | undefined;
 }
 
 const NS_PER_MS = 1e6;
@@ -59,10 +61,19 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     queryCount: plan.queryCount,
     samplesPerQuery: plan.samplesPerQuery,
     isLogged: request.isLogged,
-    maxResponseBytes: sut.maxResponseBytes ?? 0,
+    maxResponseBytes: sut.completionPlace === 'other-threads' ? (sut.maxResponseBytes ?? 0) : undefined,
     tokens: tokensTaken(effective),
   });
-  const records = openPhaseRecords(shared, clock);
+  // Received in the middle of a completion, where an error would be taken for the SUT's: told after the phase.
+  let responseError: Error | undefined;
+  const records = openDriverRecords(shared, clock, sut.completionPlace, (...response) => {
+    if (responseError !== undefined) return;
+    try {
+      request.onResponse(shared, ...response);
+    } catch (error) {
+      responseError = error instanceof Error ? error : new Error(String(error));
+    }
+  });
   try {
     await sut.startPhase?.(records);
   } catch (cause) {
@@ -94,12 +105,14 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
   const ended = endPhase(sut);
   if (failure === undefined) failure = await ended;
   else await atMost(BROKEN_END_NS, ended, clock);
+  Atomics.store(shared.counters, cell.closed, 1);
+  records.finish();
 
   const issuedSamples = Atomics.load(shared.counters, cell.issued);
   const tooLong = Atomics.load(shared.counters, cell.responseTooLong);
   if (failure === undefined && tooLong > 0) {
     failure = new RunError(
-      `${sut.name} returned ${tooLong} responses of more than ${shared.maxResponseBytes} bytes, its own maxResponseBytes.`,
+      `${sut.name} returned ${tooLong} responses of more than ${shared.responses.maxResponseBytes} bytes, its own maxResponseBytes.`,
     );
   }
   return {
@@ -111,8 +124,7 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     end,
     incompleteSampleCount: issuedSamples - run.completedSamples(),
     failure,
-    response: records.response,
-    firstTokenResponse: records.firstTokenResponse,
+    responseError,
   };
 }
 

@@ -5,7 +5,8 @@ import type { EffectiveSettings } from './effective-settings.js';
 import type { IssuedPhase } from './issue-phase.js';
 import { queryLatenciesNs, sampleLatenciesNs, scheduledNs, type IssueDelay } from './latencies.js';
 import type { DetailLog } from './logs/detail.js';
-import { cell, type SharedPhase } from './phase-records.js';
+import { cell } from './phase-cells.js';
+import type { SharedPhase } from './phase-records.js';
 import type { PerformanceRecords } from './results.js';
 import type { TokenRecords } from './token-results.js';
 

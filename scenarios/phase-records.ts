@@ -2,31 +2,8 @@
 // The driver and every thread that completes samples look at the same arrays; nothing here computes a result.
 
 import type { Clock } from './contract.js';
-
-/** Cells of `counters`; each on its own cache line (64 bytes = 16 cells). */
-export const cell = {
-  /** Samples issued so far. Written by the driver, read by engines as the head of the queue. */
-  issued: 0,
-  /** Samples completed so far. Added to by whoever completes. */
-  completed: 16,
-  /** The value of `completed` that the driver sleeps for, 0 = it is awake; whoever reaches it notifies, nobody before. */
-  awaited: 32,
-  /** Completions that were refused: a sample completed twice. */
-  completedTwice: 48,
-  /** Completions that were refused: a sample that does not exist or was not issued yet. */
-  completedUnknown: 64,
-  /** Next sample an engine thread may take; for engines that share a queue. */
-  taken: 80,
-  /** Engine threads that sleep on `issued`. */
-  sleepers: 96,
-  /** 1 once the phase is over: engine threads leave. */
-  ended: 112,
-  /** Responses that did not fit in maxResponseBytes. */
-  responseTooLong: 128,
-  /** Largest sample number among completedUnknown, plus one. */
-  unknownEnd: 144,
-} as const;
-export const CELL_COUNT = 160;
+import { cell, CELL_COUNT } from './phase-cells.js';
+import { createResponseRing, keepInRing, waitForRoom, type ResponseRing } from './response-ring.js';
 
 /** The structured-cloneable half: shared memory and plain numbers, to be posted to other threads. */
 export interface SharedPhase {
@@ -47,19 +24,24 @@ export interface SharedPhase {
   readonly completedNs: Float64Array;
   /** uint8[samples]: 1 where the response goes to the accuracy log. */
   readonly isLogged: Uint8Array;
+  /** How many of them. */
+  readonly loggedCount: number;
   /** int32[CELL_COUNT], see `cell`. */
   readonly counters: Int32Array;
-  /** int32[samples]: place of the sample's response in `responseBytes`, in slots; -1 = none. Empty when nothing is logged. */
-  readonly responseSlots: Int32Array;
-  /** int32[slots]: length in bytes of each response. */
-  readonly responseLengths: Int32Array;
-  /** uint8[slots * maxResponseBytes]. */
-  readonly responseBytes: Uint8Array;
-  readonly maxResponseBytes: number;
+  /** Logged responses of other threads, until the driver writes them. */
+  readonly responses: ResponseRing;
   /** int32[samples]: tokens of each response; empty without use_token_latencies. */
   readonly tokenCounts: Int32Array;
   /** float64[samples]: clock when the first token was there, 0 = not yet; empty without use_token_latencies and in Offline. */
   readonly firstTokenNs: Float64Array;
+  /** Logged responses at the first token of other threads; all of them, since their samples complete in any order. */
+  readonly firstTokenResponses: {
+    /** int32[samples]: place in slots; empty when there are none. */
+    readonly slots: Int32Array;
+    readonly lengths: Int32Array;
+    /** uint8[slots * maxResponseBytes]. */
+    readonly bytes: Uint8Array;
+  };
 }
 
 /** One thread's view of a phase: the shared facts and the only ways to add to them. */
@@ -69,7 +51,7 @@ export interface PhaseRecords {
   readonly sampleIndices: Int32Array;
   /**
    * Completes one sample; the time is taken in the first line. `response` is copied if the sample is logged.
-   * A sample completed twice, unknown or not yet issued is counted and otherwise ignored (LoadGen 13.5).
+   * A sample completed twice, too late, unknown or not yet issued is counted and otherwise ignored (LoadGen 13.5).
    * With use_token_latencies `tokenCount` is the tokens of the whole response, at least 2.
    */
   completeSample(sample: number, response?: Uint8Array, tokenCount?: number): void;
@@ -94,35 +76,37 @@ export interface PhasePlan {
   readonly queryCount: number;
   readonly samplesPerQuery: number;
   readonly isLogged: Uint8Array;
-  /** Most bytes of one response; 0 when responses are copied on the driver's own thread. */
-  readonly maxResponseBytes: number;
+  /** Most bytes of one response; undefined when responses stay on the driver's own thread. */
+  readonly maxResponseBytes: number | undefined;
   /** What is taken of tokens: nothing, their number (Offline), or the time of the first as well. Default: nothing. */
   readonly tokens?: 'none' | 'counted' | 'timed';
 }
 
-/** Allocates a phase's shared memory, all of it before time zero. */
+/**
+ * Allocates a phase's shared memory, all of it before time zero. In bytes: 13 a sample (index 4, completion 8, mark 1) and 16 a
+ * query (due 8, issued 8), tokens 4 or 12 a sample, and the response ring.
+ */
 export function createSharedPhase(plan: PhasePlan): SharedPhase {
-  const { tokens = 'none', ...given } = plan;
+  const { tokens = 'none', maxResponseBytes, ...given } = plan;
   const sampleCount = plan.sampleIndices.length;
-  const slotCount = plan.maxResponseBytes === 0 ? 0 : countOnes(plan.isLogged);
-  // A sample whose first token is timed has two responses: slot n, and slot slotCount + n of its first token.
-  const responseCount = tokens === 'timed' ? 2 * slotCount : slotCount;
-  const responseSlots = new Int32Array(new SharedArrayBuffer(slotCount === 0 ? 0 : sampleCount * 4));
-  let slot = 0;
-  for (let sample = 0; sample < responseSlots.length; sample++) {
-    responseSlots[sample] = plan.isLogged[sample] === 1 ? slot++ : -1;
-  }
+  const loggedCount = countOnes(plan.isLogged);
+  const sharedCount = maxResponseBytes === undefined ? 0 : loggedCount;
+  const firstTokenCount = tokens === 'timed' ? sharedCount : 0;
   return {
     ...given,
     sampleCount,
+    loggedCount,
     issuedNs: touched(new Float64Array(new SharedArrayBuffer(plan.queryCount * 8))),
     completedNs: touched(new Float64Array(new SharedArrayBuffer(sampleCount * 8))),
     counters: new Int32Array(new SharedArrayBuffer(CELL_COUNT * 4)),
-    responseSlots,
-    responseLengths: new Int32Array(new SharedArrayBuffer(responseCount * 4)),
-    responseBytes: new Uint8Array(new SharedArrayBuffer(responseCount * plan.maxResponseBytes)),
+    responses: createResponseRing(sharedCount, maxResponseBytes ?? 0),
     tokenCounts: new Int32Array(new SharedArrayBuffer(tokens === 'none' ? 0 : sampleCount * 4)),
     firstTokenNs: touched(new Float64Array(new SharedArrayBuffer(tokens === 'timed' ? sampleCount * 8 : 0))),
+    firstTokenResponses: {
+      slots: ranksOfOnes(plan.isLogged, firstTokenCount),
+      lengths: new Int32Array(new SharedArrayBuffer(firstTokenCount * 4)),
+      bytes: new Uint8Array(new SharedArrayBuffer(firstTokenCount * (maxResponseBytes ?? 0))),
+    },
   };
 }
 
@@ -134,44 +118,67 @@ function touched(array: Float64Array): Float64Array {
 
 function countOnes(flags: Uint8Array): number {
   let count = 0;
-  for (const flag of flags) count += flag;
+  for (let i = 0; i < flags.length; i++) count += flags[i]!;
   return count;
 }
 
-/** The driver's own view, which also reads responses back. */
-export interface DriverPhaseRecords extends PhaseRecords {
-  /** The logged response of a sample; empty when there is none. Valid until the next call. */
-  readonly response: (sample: number) => Uint8Array;
-  /** The logged response of a sample at its first token; empty when there is none. Valid until the next call. */
-  readonly firstTokenResponse: (sample: number) => Uint8Array;
+/** int32[flags]: 0, 1, 2, … where the flag is set; empty when `count` is 0. */
+function ranksOfOnes(flags: Uint8Array, count: number): Int32Array {
+  const ranks = new Int32Array(new SharedArrayBuffer(count === 0 ? 0 : flags.length * 4));
+  let rank = 0;
+  for (let i = 0; i < ranks.length; i++) ranks[i] = flags[i] === 1 ? rank++ : -1;
+  return ranks;
+}
+
+/** Where the logged responses of a thread go. Times are taken before. */
+export interface ResponseKeeper {
+  keep(sample: number, response: Uint8Array): void;
+  keepFirstToken(sample: number, response: Uint8Array): void;
 }
 
 const NO_RESPONSE = new Uint8Array(0);
 const MAX_INT32 = 2 ** 31 - 1;
 
 /** Opens a phase in this thread; every thread that completes samples opens it for itself. */
-export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>): DriverPhaseRecords {
-  const { completedNs, counters, isLogged, sampleIndices, responseSlots, responseLengths, responseBytes } =
-    shared;
-  const { maxResponseBytes, tokenCounts, firstTokenNs } = shared;
-  const firstTokenSlots = responseLengths.length / 2;
-  // Where there is no shared response memory, all completions happen on one thread.
-  const copied = new Map<number, Uint8Array>();
-  const copiedFirst = new Map<number, Uint8Array>();
+export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>): PhaseRecords {
+  return openRecords(
+    shared,
+    clock,
+    createSharedKeeper(shared, () => waitForRoom(shared.counters)),
+  );
+}
 
-  const keepResponse = (sample: number, response: Uint8Array, isFirstToken: boolean): void => {
-    if (maxResponseBytes === 0) {
-      (isFirstToken ? copiedFirst : copied).set(sample, response.slice());
-      return;
-    }
-    if (response.length > maxResponseBytes) {
-      Atomics.add(counters, cell.responseTooLong, 1);
-      return;
-    }
-    const slot = responseSlots[sample]! + (isFirstToken ? firstTokenSlots : 0);
-    responseBytes.set(response, slot * maxResponseBytes);
-    responseLengths[slot] = response.length;
+/** Keeps responses in the shared memory of a phase; what is larger than announced is counted and dropped. */
+export function createSharedKeeper(
+  { counters, responses, firstTokenResponses }: SharedPhase,
+  makeRoom: () => boolean,
+): ResponseKeeper {
+  const { maxResponseBytes } = responses;
+  const fits = (response: Uint8Array): boolean => {
+    if (response.length <= maxResponseBytes) return true;
+    Atomics.add(counters, cell.responseTooLong, 1);
+    return false;
   };
+  return {
+    keep(sample, response) {
+      if (fits(response)) keepInRing(responses, counters, sample, response, makeRoom);
+    },
+    keepFirstToken(sample, response) {
+      if (!fits(response)) return;
+      const slot = firstTokenResponses.slots[sample]!;
+      firstTokenResponses.bytes.set(response, slot * maxResponseBytes);
+      firstTokenResponses.lengths[slot] = response.length;
+    },
+  };
+}
+
+/** Opens a phase with a keeper of the caller's. */
+export function openRecords(
+  shared: SharedPhase,
+  clock: Pick<Clock, 'now'>,
+  keeper: ResponseKeeper,
+): PhaseRecords {
+  const { completedNs, counters, isLogged, loggedCount, sampleIndices, tokenCounts, firstTokenNs } = shared;
 
   const countCompleted = (count: number): void => {
     const completed = Atomics.add(counters, cell.completed, count) + count;
@@ -179,26 +186,35 @@ export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>)
     if (awaited !== 0 && completed >= awaited) Atomics.notify(counters, cell.completed);
   };
 
-  const refuseUnknown = (first: number, count: number): void => {
-    Atomics.add(counters, cell.completedUnknown, count);
+  /** Counts refused completions; `ends` keeps the largest number among them. */
+  const refuse = (counted: number, ends: number, first: number, count: number): void => {
+    Atomics.add(counters, counted, count);
     const end = Math.min(first + count, MAX_INT32);
     for (;;) {
-      const known = Atomics.load(counters, cell.unknownEnd);
-      if (!(end > known) || Atomics.compareExchange(counters, cell.unknownEnd, known, end) === known) return;
+      const known = Atomics.load(counters, ends);
+      if (!(end > known) || Atomics.compareExchange(counters, ends, known, end) === known) return;
     }
+  };
+
+  /** Counts and refuses neighbours of which not all are issued, and what comes after the end. */
+  const areIssued = (first: number, count: number): boolean => {
+    if (!(first >= 0 && first + count <= Atomics.load(counters, cell.issued))) {
+      refuse(cell.completedUnknown, cell.unknownEnd, first, count);
+      return false;
+    }
+    if (counters[cell.closed] === 1) {
+      refuse(cell.completedLate, cell.lateEnd, first, count);
+      return false;
+    }
+    return true;
   };
 
   /** Counts and refuses what is no outstanding sample. */
   const isOutstanding = (sample: number): boolean => {
-    if (!(sample >= 0 && sample < Atomics.load(counters, cell.issued))) {
-      refuseUnknown(sample, 1);
-      return false;
-    }
-    if (completedNs[sample] !== 0) {
-      Atomics.add(counters, cell.completedTwice, 1);
-      return false;
-    }
-    return true;
+    if (!areIssued(sample, 1)) return false;
+    if (completedNs[sample] === 0) return true;
+    Atomics.add(counters, cell.completedTwice, 1);
+    return false;
   };
 
   const completeSampleAt = (
@@ -208,8 +224,8 @@ export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>)
     tokenCount?: number,
   ): void => {
     if (!isOutstanding(sample)) return;
-    if (response !== undefined && isLogged[sample] === 1) keepResponse(sample, response, false);
     if (tokenCount !== undefined && tokenCounts.length > 0) tokenCounts[sample] = tokenCount;
+    if (isLogged[sample] === 1) keeper.keep(sample, response ?? NO_RESPONSE);
     completedNs[sample] = completed_ns;
     countCompleted(1);
   };
@@ -227,35 +243,21 @@ export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>)
         Atomics.add(counters, cell.completedTwice, 1);
         return;
       }
-      if (response !== undefined && isLogged[sample] === 1) keepResponse(sample, response, true);
+      if (response !== undefined && isLogged[sample] === 1) keeper.keepFirstToken(sample, response);
       firstTokenNs[sample] = at_ns;
     },
     completeSamples(first, count) {
       const completed_ns = clock.now();
-      const end = first + count;
-      if (!(first >= 0 && end <= Atomics.load(counters, cell.issued))) {
-        refuseUnknown(first, count);
-        return;
-      }
+      if (!areIssued(first, count)) return;
       let completed = 0;
-      for (let sample = first; sample < end; sample++) {
+      for (let sample = first; sample < first + count; sample++) {
         if (completedNs[sample] !== 0) continue;
+        if (loggedCount > 0 && isLogged[sample] === 1) keeper.keep(sample, NO_RESPONSE);
         completedNs[sample] = completed_ns;
         completed++;
       }
       if (completed < count) Atomics.add(counters, cell.completedTwice, count - completed);
       countCompleted(completed);
     },
-    response: (sample) => responseAt(sample, copied, 0),
-    firstTokenResponse: (sample) =>
-      firstTokenNs.length === 0 ? NO_RESPONSE : responseAt(sample, copiedFirst, firstTokenSlots),
   };
-
-  function responseAt(sample: number, copies: Map<number, Uint8Array>, slotsBefore: number): Uint8Array {
-    if (maxResponseBytes === 0) return copies.get(sample) ?? NO_RESPONSE;
-    if ((responseSlots[sample] ?? -1) < 0) return NO_RESPONSE;
-    const slot = responseSlots[sample]! + slotsBefore;
-    const from = slot * maxResponseBytes;
-    return responseBytes.subarray(from, from + responseLengths[slot]!);
-  }
 }

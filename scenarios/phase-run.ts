@@ -4,7 +4,8 @@
 import { isFailureReported, isStopRequested } from './control.js';
 import type { Clock, SystemUnderTest } from './contract.js';
 import type { EffectiveSettings } from './effective-settings.js';
-import { cell, type DriverPhaseRecords } from './phase-records.js';
+import type { DriverRecords } from './driver-records.js';
+import { cell } from './phase-cells.js';
 
 /** A driver that waits looks up this often: at a stop request, a broken engine, a stalled SUT. */
 export const LOOK_UP_NS = 50_000_000;
@@ -37,7 +38,7 @@ export type EndOfIssue =
 export interface PhaseRun {
   readonly effective: EffectiveSettings;
   readonly isAccuracy: boolean;
-  readonly records: DriverPhaseRecords;
+  readonly records: DriverRecords;
   readonly clock: Clock;
   /** Clock when issuing began. */
   readonly startNs: number;
@@ -63,7 +64,7 @@ export interface PhaseRun {
 export interface PhaseRunSetup {
   readonly effective: EffectiveSettings;
   readonly sut: SystemUnderTest;
-  readonly records: DriverPhaseRecords;
+  readonly records: DriverRecords;
   readonly clock: Clock;
   readonly control: Int32Array;
   /** 0 = wait forever. */
@@ -127,6 +128,7 @@ export function startPhaseRun({
       let completed = completedSamples();
       let progressNs = clock.now();
       while (completed < issuedSamples) {
+        records.relieve?.();
         const reason = stopReason();
         if (reason?.kind === 'engine-failed') return reason;
         if (reason !== undefined) {

@@ -14,7 +14,9 @@ export async function issueOnSchedule(run: PhaseRun): Promise<EndOfIssue> {
   const { clock, startNs, effective } = run;
   const { queryCount, scheduledDeltaNs, samplesPerQuery } = run.records.shared;
   const { max_async_queries, server_coalesce_queries } = effective;
+  const { relieve } = run.records;
   for (let query = 0; query < queryCount;) {
+    relieve?.();
     const due_ns = startNs + scheduledDeltaNs[query]!;
     let nowNs = clock.now();
     if (nowNs < due_ns || run.mustYield(nowNs)) {

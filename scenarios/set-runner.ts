@@ -88,6 +88,14 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
       control,
       stallTimeoutMs,
       onPhase,
+      onResponse: ({ sampleIndices, tokenCounts }, sample, response, firstToken) =>
+        accuracy.write(
+          firstSampleId + sample,
+          sampleIndices[sample]!,
+          response,
+          tokenCounts[sample],
+          firstToken,
+        ),
     });
     const { shared, startNs, queriesIssued, durationNs } = issued;
     trace?.span(phase, startNs, startNs + durationNs, { queries: queriesIssued });
@@ -100,7 +108,7 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
       ['power_begin', powerStamp(issued.startWallMs)],
       ['power_end', powerStamp(issued.startWallMs + durationNs / 1e6)],
     ]);
-    logResponses(issued, accuracy);
+    if (issued.responseError !== undefined) throw issued.responseError; // the disk's: a SetupError
     return issued;
   };
 
@@ -115,23 +123,4 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
       return issued;
     },
   };
-}
-
-/** In order of issue; LoadGen has the order of completion, which readers must not rely on (several threads complete). */
-function logResponses(
-  { shared, response, firstTokenResponse }: IssuedPhase,
-  accuracy: LogFiles['accuracy'],
-): void {
-  const { sampleCount, isLogged, completedNs, firstSampleId, sampleIndices, tokenCounts, firstTokenNs } =
-    shared;
-  for (let sample = 0; sample < sampleCount; sample++) {
-    if (isLogged[sample] !== 1 || completedNs[sample] === 0) continue;
-    accuracy.write(
-      firstSampleId + sample,
-      sampleIndices[sample]!,
-      response(sample),
-      tokenCounts[sample],
-      firstTokenNs.length === 0 ? undefined : firstTokenResponse(sample),
-    );
-  }
 }

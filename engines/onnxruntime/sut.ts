@@ -2,7 +2,8 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { SystemUnderTest } from '../../scenarios/contract.js';
-import { cell, type SharedPhase } from '../../scenarios/phase-records.js';
+import { cell } from '../../scenarios/phase-cells.js';
+import type { SharedPhase } from '../../scenarios/phase-records.js';
 import type { SutSpec, TokenizedSamples } from '../contract.js';
 import { longestFirst, wakeSleepers } from '../shared-queue.js';
 import { BYTES_PER_TOKEN } from './inference.js';

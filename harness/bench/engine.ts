@@ -14,7 +14,8 @@ import { connectSut, startEngine } from '../../engines/index.js';
 import type { EngineRequest, TokenizedSamples } from '../../engines/contract.js';
 import { createClock } from '../../scenarios/clock.js';
 import { logSettings } from '../../scenarios/logs/log-files.js';
-import { cell, createSharedPhase, openPhaseRecords } from '../../scenarios/phase-records.js';
+import { cell } from '../../scenarios/phase-cells.js';
+import { createSharedPhase, openPhaseRecords } from '../../scenarios/phase-records.js';
 import { startTest } from '../../scenarios/start-test.js';
 import { createSquadQsl, openQsl } from '../qsl/open-qsl.js';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -69,7 +70,7 @@ export async function benchEngine(say: (line: string) => void): Promise<readonly
       queryCount: 1,
       samplesPerQuery: samples.sampleCount,
       isLogged: new Uint8Array(new SharedArrayBuffer(samples.sampleCount)),
-      maxResponseBytes: 0,
+      maxResponseBytes: undefined,
     });
     const records = openPhaseRecords(shared, clock);
     await sut.startPhase?.(records);

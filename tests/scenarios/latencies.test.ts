@@ -12,7 +12,7 @@ function recorded(): SharedPhase {
     queryCount: 2,
     samplesPerQuery: 2,
     isLogged: new Uint8Array(4),
-    maxResponseBytes: 0,
+    maxResponseBytes: undefined,
   });
   shared.issuedNs.set([1010, 1190]);
   shared.completedNs.set([1050, 1020, 1500, 0]);

@@ -5,17 +5,17 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { scenarios } from '../../configs/test-settings.js';
 import type { SystemUnderTest } from '../../scenarios/contract.js';
-import { cell } from '../../scenarios/phase-records.js';
+import { cell } from '../../scenarios/phase-cells.js';
 import { createTinyQsl } from '../fakes/fake-suts.js';
 import { runTest } from '../fakes/run-test.js';
 
 const workerFile = new URL('../fakes/answering-worker.mjs', import.meta.url);
 
-function threadedSut(worker: Worker): SystemUnderTest {
+function threadedSut(worker: Worker, maxResponseBytes = 4): SystemUnderTest {
   return {
     name: 'threaded',
     completionPlace: 'other-threads',
-    maxResponseBytes: 4,
+    maxResponseBytes,
     async startPhase({ shared }) {
       worker.postMessage(shared);
       await once(worker, 'message');
@@ -39,6 +39,16 @@ describe.each(scenarios)('%s with a worker that completes through shared memory'
       mode: 'AccuracyOnly',
       server_target_qps: 5000,
     });
+    expect(result.errors).toEqual([]);
+    expect(new Set(accuracy.map(({ qsl_idx }) => qsl_idx)).size).toBe(300);
+    for (const { qsl_idx, data } of accuracy) expect(Buffer.from(data, 'hex').readUInt32LE(0)).toBe(qsl_idx);
+  });
+
+  it('loses no answer when far more are logged than fit into memory at once', async () => {
+    // So large by their announcement that sixteen slots are all there is.
+    const sut = threadedSut(worker, 8 * 2 ** 20);
+    const settings = { scenario, mode: 'AccuracyOnly', server_target_qps: 5000 } as const;
+    const { accuracy, result } = await runTest(sut, createTinyQsl(300, 300), settings);
     expect(result.errors).toEqual([]);
     expect(new Set(accuracy.map(({ qsl_idx }) => qsl_idx)).size).toBe(300);
     for (const { qsl_idx, data } of accuracy) expect(Buffer.from(data, 'hex').readUInt32LE(0)).toBe(qsl_idx);
