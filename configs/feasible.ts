@@ -2,6 +2,8 @@
 // not exist, batches that do not fit.
 
 import type { Provenance } from './benchmark-config.js';
+import { bertLarge, parameterCount, shapeName } from './model-shape.js';
+import type { ModelShape } from './model-shape.js';
 import type { Precision, SettingKey } from './schema.js';
 
 /** What the checks must know of a GPU. */
@@ -15,7 +17,7 @@ export interface GpuLimits {
 type Values = ReadonlyMap<SettingKey, Pick<Provenance, 'value'>>;
 
 /** Every setting that this GPU cannot do, in words, with what to use. */
-export function infeasible(values: Values, gpu: GpuLimits): string[] {
+export function infeasible(values: Values, gpu: GpuLimits, shape = bertLarge): string[] {
   const precision = values.get('precision')?.value as Precision;
   return [
     ...precisionProblems(precision, gpu),
@@ -24,7 +26,7 @@ export function infeasible(values: Values, gpu: GpuLimits): string[] {
           `variable_length needs attention kernels that ${nameOf(gpu)} does not have; use --no-variable_length (padded)`,
         ]
       : []),
-    ...memoryProblems(values, gpu),
+    ...memoryProblems(values, gpu, shape),
   ];
 }
 
@@ -49,7 +51,7 @@ function precisionProblems(precision: Precision, gpu: GpuLimits): string[] {
       return capability > 7
         ? []
         : [
-            `precision int8 gains nothing on ${nameOf(gpu)}, which has no INT8 tensor cores; use fp16 for both accuracy targets`,
+            `precision int8 gains nothing on ${nameOf(gpu)}, which has no INT8 tensor cores; use ${capability === 7 ? 'fp16' : 'fp32'} for both accuracy targets`,
           ];
     case 'fp16':
       return capability >= 7 ? [] : [`precision fp16 needs tensor cores, ${nameOf(gpu)} has none; use fp32`];
@@ -58,48 +60,50 @@ function precisionProblems(precision: Precision, gpu: GpuLimits): string[] {
   }
 }
 
-// BERT-Large: 24 layers, 1024 wide, 16 heads; the official model, and the largest that the settings are made for.
-const PARAMETERS = 334e6;
-/** Activations alive at once, per token: queries, keys and values, the feed-forward block, inputs and outputs. */
-const ELEMENTS_PER_TOKEN = 11 * 1024;
-/** Padded attention keeps its scores: one per head and token. */
-const HEADS = 16;
 /** What the driver, the context and the kernels themselves take. */
 const USABLE_SHARE = 0.92;
 
-/** Bytes that weights and buffers of one GPU take: an estimate for BERT-Large, workspace for building not counted. */
-export function estimatedBytes(values: Values, batchSize: number): number {
+/**
+ * Bytes that weights and buffers of one GPU take: an estimate, workspace for building not counted. Alive at once are, for each
+ * token, queries, keys and values, the feed-forward block, inputs and outputs; padded attention keeps its scores, one per head
+ * and token.
+ */
+export function estimatedBytes(values: Values, batchSize: number, shape = bertLarge): number {
   const numberOf = (key: SettingKey) => Number(values.get(key)?.value);
   const precision = values.get('precision')?.value as Precision;
   const tokens = batchSize * numberOf('max_seq_length');
-  const scores = values.get('variable_length')?.value === true ? 0 : HEADS * numberOf('max_seq_length');
-  const buffers = tokens * (ELEMENTS_PER_TOKEN + scores) * elementBytes(precision);
-  return PARAMETERS * elementBytes(precision) + numberOf('gpu_inference_streams') * buffers;
+  const isPacked = values.get('variable_length')?.value === true;
+  const scores = isPacked ? 0 : shape.heads * numberOf('max_seq_length');
+  const buffers = tokens * (7 * shape.hidden + shape.intermediate + scores) * elementBytes(precision);
+  return parameterCount(shape) * elementBytes(precision) + numberOf('gpu_inference_streams') * buffers;
 }
 
 /** The largest power of two, or one and a half times it, whose estimate fits; 0 where none does. */
-export function largestBatch(values: Values, { memory_bytes }: GpuLimits): number {
+export function largestBatch(values: Values, { memory_bytes }: GpuLimits, shape = bertLarge): number {
   let fits = 0;
   for (let power = 1; power <= 65_536; power *= 2) {
     for (const batchSize of [power, power * 1.5]) {
-      if (Number.isInteger(batchSize) && estimatedBytes(values, batchSize) <= USABLE_SHARE * memory_bytes)
+      if (
+        Number.isInteger(batchSize) &&
+        estimatedBytes(values, batchSize, shape) <= USABLE_SHARE * memory_bytes
+      )
         fits = Math.max(fits, batchSize);
     }
   }
   return fits;
 }
 
-function memoryProblems(values: Values, gpu: GpuLimits): string[] {
+function memoryProblems(values: Values, gpu: GpuLimits, shape: ModelShape): string[] {
   const batchSize = Number(values.get('batch_size')?.value);
-  const needed = estimatedBytes(values, batchSize);
+  const needed = estimatedBytes(values, batchSize, shape);
   if (needed <= USABLE_SHARE * gpu.memory_bytes) return [];
-  const most = largestBatch(values, gpu);
+  const most = largestBatch(values, gpu, shape);
   const remedy =
     most > 0
       ? `use at most ${most}`
       : 'even one sample does not fit; use a smaller precision or fewer streams';
   return [
-    `batch_size ${batchSize} with gpu_inference_streams ${String(values.get('gpu_inference_streams')?.value)} takes about ${gib(needed)} (estimated for BERT-Large), the GPU has ${gib(gpu.memory_bytes)}; ${remedy}`,
+    `batch_size ${batchSize} with gpu_inference_streams ${String(values.get('gpu_inference_streams')?.value)} takes about ${gib(needed)} (estimated for ${shapeName(shape)}), the GPU has ${gib(gpu.memory_bytes)}; ${remedy}`,
   ];
 }
 

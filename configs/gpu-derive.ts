@@ -6,10 +6,13 @@ import { largestBatch } from './feasible.js';
 import type { GpusForConfigs } from './gpu-layers.js';
 import { numbersOf } from './gpu-settings.js';
 import type { Values } from './layers.js';
+import { isBertLarge, shapeName } from './model-shape.js';
+import type { ModelShape } from './model-shape.js';
+import { targetKeys } from './schema.js';
 import type { SettingKey } from './schema.js';
 
 /** Adds the streams of all GPUs, and fits what stands in for this machine to it; what a flag says stays. */
-export function addGpuDerived(values: Values, gpus: GpusForConfigs): void {
+export function addGpuDerived(values: Values, gpus: GpusForConfigs, shape: ModelShape): void {
   const { accelerators_per_node: count } = gpus;
   const streams = count * numberOf(values, 'gpu_inference_streams');
   set(values, 'instances', streams, `${count} × gpu_inference_streams`);
@@ -29,16 +32,27 @@ export function addGpuDerived(values: Values, gpus: GpusForConfigs): void {
   for (const key of ['bert_opt_seqlen', 'graphs_max_seqlen'] as const) {
     if (numberOf(values, key) > longest && isOpen(values, key)) set(values, key, longest, 'max_seq_length');
   }
-  fitBatch(values, gpus);
+  fitBatch(values, gpus, shape);
+  if (!isBertLarge(shape)) doubtTargets(values, shape);
 }
 
 /** Where another GPU's batch stands in, one that this GPU's memory holds. */
-function fitBatch(values: Values, gpus: GpusForConfigs): void {
+function fitBatch(values: Values, gpus: GpusForConfigs, shape: ModelShape): void {
   if (gpus.match === 'known' || !isOpen(values, 'batch_size')) return;
   const batch = numberOf(values, 'batch_size');
-  const most = largestBatch(values, gpus);
+  const most = largestBatch(values, gpus, shape);
   if (most === 0 || most >= batch) return;
   set(values, 'batch_size', most, `most that the memory holds; ${gpus.accelerator} takes ${batch}`);
+}
+
+/** The targets of BERT-Large are guesses for another model: a run measures them first. */
+function doubtTargets(values: Values, shape: ModelShape): void {
+  for (const key of Object.values(targetKeys)) {
+    const target = values.get(key);
+    if (target?.label === undefined) continue;
+    const note = `for BERT-Large, and this is ${shapeName(shape)}${target.note === undefined ? '' : `; ${target.note}`}`;
+    values.set(key, { ...target, label: 'guessed', note });
+  }
 }
 
 /** Every contradiction among a GPU engine's settings, in words, with what to use. */

@@ -18,6 +18,8 @@ import { layersOf, mergeLayers } from './layers.js';
 import type { OneRun, SystemForConfigs, Values } from './layers.js';
 import { harnessSettingsSchema, loadgenShape, targetKeys } from './schema.js';
 import type { Flags, Selection, SettingKey, TargetKey } from './schema.js';
+import { bertLarge } from './model-shape.js';
+import type { ModelShape } from './model-shape.js';
 import { reasonsNotSubmittable } from './submittable.js';
 import type { Scenario, TestMode } from './test-settings.js';
 
@@ -27,6 +29,8 @@ export interface ResolveInput {
   readonly system: SystemForConfigs;
   /** mlperf.conf, user.conf and audit.config, where there are any. */
   readonly conf?: ConfFiles;
+  /** The shape of the model in a folder; BERT-Large where nobody can say. */
+  readonly shapeOf?: (model: string) => ModelShape;
 }
 
 /**
@@ -38,7 +42,7 @@ export function resolveConfigs(input: ResolveInput): readonly BenchmarkConfig[] 
   const problems: string[] = [];
   const configs = runsOf(input, problems).flatMap((run) => {
     try {
-      return [withAudit(resolveOne(run, problems), run.conf.audit)];
+      return [withAudit(resolveOne(run, input.shapeOf, problems), run.conf.audit)];
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.message.split('\n'));
@@ -67,12 +71,13 @@ export function runsOf(
   );
 }
 
-function resolveOne(run: OneRun, problems: string[]): BenchmarkConfig {
+function resolveOne(run: OneRun, shapeOf: ResolveInput['shapeOf'], problems: string[]): BenchmarkConfig {
   const { flags, system, benchmark, configVer, scenario, conf } = run;
   const { rules } = flags.selection;
   const values = mergeLayers(layersOf(run));
   const gpus = values.get('engine')?.value === 'tensorrt' ? system.gpus : undefined;
-  addDerived(values, scenario, system, gpus);
+  const shape = shapeOf?.(String(values.get('model')?.value)) ?? bertLarge;
+  addDerived(values, scenario, system, gpus, shape);
 
   const test_modes = testModesOf(flags.selection, modeOfUser({ rules, conf, scenario }));
   if (scenario !== 'Server' && test_modes.includes('FindPeakPerformance')) {
@@ -89,7 +94,7 @@ function resolveOne(run: OneRun, problems: string[]): BenchmarkConfig {
   if (needs_probe.length > 0 && !mayProbe) problems.push(missingTarget(scenario));
   problems.push(...contradictions(values), ...engineProblems(run, values));
   if (gpus !== undefined) {
-    const ofGpus = [...gpuContradictions(values), ...infeasible(values, gpus)];
+    const ofGpus = [...gpuContradictions(values), ...infeasible(values, gpus, shape)];
     problems.push(...ofGpus.map((text) => `${scenario}: ${text}`));
   }
 
@@ -134,10 +139,11 @@ function addDerived(
   scenario: Scenario,
   system: SystemForConfigs,
   gpus: GpusForConfigs | undefined,
+  shape: ModelShape,
 ): void {
   const numberOf = (key: SettingKey) => values.get(key)?.value as number | undefined;
   if (gpus === undefined) addSessions(values, scenario, system.available_cores);
-  else addGpuDerived(values, gpus);
+  else addGpuDerived(values, gpus, shape);
   if (values.get('min_query_count')?.origin !== 'default') return;
   const latency = numberOf('single_stream_expected_latency_ns');
   const queries = deriveMinQueryCount(scenario, numberOf('min_duration_ms') ?? 0, latency);

@@ -31,6 +31,11 @@ export async function startEngine(request: EngineRequest, samples: TokenizedSamp
   }
 }
 
+/** Why engine tensorrt cannot run on this machine, as a sentence; undefined where it can. */
+export function whyNoTensorRt(): Promise<string | undefined> {
+  return Promise.resolve(tensorrtMissing().message);
+}
+
 /** Builds what an engine needs on disk, and starts nothing. @throws {ConfigError | SetupError} */
 export async function generateEngine(request: EngineRequest): Promise<void> {
   switch (request.engine) {

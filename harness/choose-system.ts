@@ -19,16 +19,21 @@ export interface ChosenSystem {
   readonly notes: readonly string[];
 }
 
+/** Whether engine tensorrt is taken where nobody names an engine; else why not, as a sentence. */
+export type GpuUse = true | string;
+
 /**
  * Chooses the machine.
  *
  * @param root Folder that holds configs/ and systems/.
+ * @param useGpus Of this machine, where it has any.
  * @throws {ConfigError} when the flags name no system, or several fit.
  */
 export function chooseSystem(
   root: string,
   selection: Pick<Selection, 'system' | 'system_file'>,
   detected: SystemDescription,
+  useGpus: GpuUse,
 ): ChosenSystem {
   if (selection.system !== undefined) return systemOf(openCatalogue(root), selection.system, detected);
   const file = loadSystemFile(root, detected.system_id, selection.system_file, systemFileSchema);
@@ -45,14 +50,18 @@ export function chooseSystem(
   const found = detectedGpus(root, description);
   if (found === undefined) return { description, forConfigs: ofCpu, notes: [] };
   const { accelerators_per_node: count, accelerator, because } = found;
-  return {
-    description,
-    forConfigs: { ...ofCpu, gpus: found },
-    notes: [
-      `GPUs: ${count} × ${accelerator}${found.match === 'known' ? '' : ` stands in (${because})`}, system ${found.system_id}. ` +
-        'They are not used: this version runs on the CPU. Their settings: --dry_run --engine=tensorrt',
-    ],
-  };
+  const named = `GPUs: ${count} × ${accelerator}${found.match === 'known' ? '' : ` stands in (${because})`}, system ${found.system_id}.`;
+  return useGpus === true
+    ? {
+        description,
+        forConfigs: { ...ofCpu, gpus: found, engine: { name: 'tensorrt', origin: 'detected' } },
+        notes: [named],
+      }
+    : {
+        description,
+        forConfigs: { ...ofCpu, gpus: found },
+        notes: [`${named} They are not used: ${useGpus} Their settings: --dry_run --engine=tensorrt`],
+      };
 }
 
 /**

@@ -6,15 +6,17 @@ import { dryRunText } from '../configs/dry-run-text.js';
 import { exitCodes, SetupError } from '../configs/errors.js';
 import type { Flags } from '../configs/schema.js';
 import { variantOf } from '../configs/variants.js';
+import { whyNoTensorRt } from '../engines/index.js';
 import { detectMachine } from '../systems/capture.js';
 import { machineLines } from '../systems/machine-text.js';
 import type { Call } from './call.js';
 import { closingBlocks, summaryObjects } from './closing-blocks.js';
 import { listenForInterruption } from './interruption.js';
+import { refuseMissingModel } from './missing-model.js';
 import { prepareOnly } from './prepare.js';
 import { buildPath } from './places.js';
 import { describeProgram } from './program.js';
-import { resolveFlags } from './resolve-flags.js';
+import { detectedFor, resolveFlags } from './resolve-flags.js';
 import { createCallFolder } from './run-folder.js';
 import { writeSystemForms } from './system-forms.js';
 import { exitCodeOf, type RunOutcome } from './run-outcome.js';
@@ -25,7 +27,7 @@ import { toJsonText, writeWholeFile } from './write-file.js';
 export async function runCall(flags: Flags, command: readonly string[]): Promise<number> {
   const { selection } = flags;
   const machine = await detectMachine();
-  const { system, configs, notes } = resolveFlags(flags, machine.system);
+  const { system, configs, notes } = resolveFlags(flags, await detectedFor(flags, machine));
   if (selection.dry_run) {
     for (const note of notes) process.stdout.write(`${note}\n\n`);
     process.stdout.write(dryRunText(configs));
@@ -33,6 +35,8 @@ export async function runCall(flags: Flags, command: readonly string[]): Promise
   }
 
   refuseOtherHarness(configs);
+  if (selection.action !== 'preprocess_data') await refuseMissingEngine(configs);
+  refuseMissingModel(configs);
 
   const say = (line: string): void => {
     if (!selection.quiet) process.stderr.write(`${line}\n`);
@@ -84,6 +88,13 @@ function refuseOtherHarness(configs: readonly BenchmarkConfig[]): void {
   throw new SetupError(
     `config_ver ${other.config_ver} is served through Triton Inference Server, which this version does not drive: its values can be read (--dry_run, loadrig explain), not run. Leave "triton" out to run the same settings here.`,
   );
+}
+
+/** @throws {SetupError} for engine tensorrt where it cannot run: said before anything is written. */
+async function refuseMissingEngine(configs: readonly BenchmarkConfig[]): Promise<void> {
+  if (!configs.some(({ settings }) => settings.engine === 'tensorrt')) return;
+  const why = await whyNoTensorRt();
+  if (why !== undefined) throw new SetupError(why);
 }
 
 function close(outcomes: readonly RunOutcome[], folder: string): void {

@@ -1,11 +1,12 @@
 // Whether the chosen batch × sessions × graphs fit in memory. Needs are estimates and say so.
 
 import type { BenchmarkConfig } from '../../configs/benchmark-config.js';
+import { modelShape, shapeName } from '../../configs/model-shape.js';
 import type { Machine } from '../../systems/machine.js';
 import { checksOf, gib } from './check.js';
 import type { Check } from './check.js';
 import type { HostFacts } from './host-facts.js';
-import { estimatedGpuBytes, estimatedHostBytes, modelShape } from './memory-estimate.js';
+import { estimatedGpuBytes, estimatedHostBytes } from './memory-estimate.js';
 
 /** Host memory for what runs on the CPU, GPU memory for what runs there; the neediest configuration of each. */
 export function checkMemory(
@@ -21,9 +22,9 @@ export function checkMemory(
       fits('host memory', need, freeHostBytes(facts), 'a smaller --batch_size or fewer --instances'),
     ),
     ...(onCpu.length > 0 ? [] : [hostLine(facts)]),
-    ...neediest(onGpu, estimatedGpuBytes).map((need) =>
+    ...neediest(onGpu, (config) => estimatedGpuBytes(config, shape)).map((need) =>
       fits(
-        'GPU memory (for BERT-Large)',
+        `GPU memory (for ${shapeName(shape)})`,
         need,
         freeGpuBytes(machine),
         'a smaller --gpu_batch_size, fewer --gpu_inference_streams or --no-use_graphs',

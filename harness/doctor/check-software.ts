@@ -4,6 +4,7 @@ import type { Machine } from '../../systems/machine.js';
 import { checksOf, gib } from './check.js';
 import type { Check } from './check.js';
 import type { HostFacts, InputFile } from './host-facts.js';
+import { waysToModel } from '../missing-model.js';
 import { knownSha256 } from './known-inputs.js';
 
 /** What the program itself stands on. */
@@ -24,14 +25,14 @@ export function checkVersions({ node, npm, program }: HostFacts): readonly Check
 
 /** The libraries of the engines; what the chosen one needs is missing, what another would need is not. */
 export function checkLibraries(
-  { onnxruntime }: HostFacts,
+  { onnxruntime, tensorrtProblem }: HostFacts,
   machine: Machine,
   engines: ReadonlySet<string>,
 ): readonly Check[] {
   return [
     ...onnxruntimeChecks(onnxruntime, engines.has('onnxruntime')),
     ...(engines.has('tensorrt') || machine.gpus.length > 0
-      ? gpuLibraryChecks(machine, engines.has('tensorrt'))
+      ? gpuLibraryChecks(machine, tensorrtProblem, engines.has('tensorrt'))
       : []),
   ];
 }
@@ -77,22 +78,47 @@ const gpuLibraries = [
   },
 ] as const;
 
-function gpuLibraryChecks({ libraries }: Machine, isNeeded: boolean): readonly Check[] {
+function gpuLibraryChecks(
+  { libraries }: Machine,
+  problem: string | null,
+  isNeeded: boolean,
+): readonly Check[] {
   const { ok, warning, missing } = checksOf('libraries');
-  return gpuLibraries.map(({ library, advice }) => {
+  const files = gpuLibraries.map(({ library, advice }) => {
     const found = libraries.find((each) => each.library === library);
     if (found !== undefined) return ok(library, `${found.version ?? 'unknown version'} (${found.path})`);
     return isNeeded
       ? missing(library, 'not found', advice)
       : warning(library, 'not found', `Engine tensorrt would need it. ${advice}`);
   });
+  // What the files alone do not tell: whether the engine is compiled, and finds and likes what is there.
+  const [found = '', ...advice] = (problem ?? '').split(/(?<=\.) (?=[A-Z])/);
+  return [
+    ...files,
+    problem === null
+      ? ok('engine tensorrt', 'finds its libraries and GPUs')
+      : (isNeeded ? missing : warning)('engine tensorrt', found, advice.join(' ')),
+  ];
 }
 
 /** Model and data, by hash where they are ours. */
 export function checkInputs({ inputs }: HostFacts, engines: ReadonlySet<string>): readonly Check[] {
-  const { warning } = checksOf('model and data');
+  const { warning, missing } = checksOf('model and data');
   const needsModel = [...engines].some((engine) => engine !== 'null');
-  return [...inputs.model, inputs.data].map((file) => {
+  const { modelLacks, modelName } = inputs;
+  const lacking =
+    modelLacks.length === 0
+      ? []
+      : [
+          (needsModel ? missing : warning)(
+            modelName,
+            modelLacks.includes('the folder')
+              ? 'not there'
+              : `no whole model; missing: ${modelLacks.join('; ')}`,
+            waysToModel(modelName),
+          ),
+        ];
+  const files = [...inputs.model, inputs.data].map((file) => {
     const check = inputCheck(file);
     // The null engine answers without a model, but reads questions with its vocabulary.
     const isUnused = !needsModel && !/vocab\.txt$/.test(file.path) && file !== inputs.data;
@@ -100,9 +126,10 @@ export function checkInputs({ inputs }: HostFacts, engines: ReadonlySet<string>)
       ? warning(check.name, check.found, 'Engine null does without; every other needs it.')
       : check;
   });
+  return [...lacking, ...files];
 }
 
-function inputCheck({ path, sha256, bytes }: InputFile): Check {
+function inputCheck({ path, sha256, bytes, expected }: InputFile): Check {
   const { ok, missing } = checksOf('model and data');
   if (sha256 === null)
     return missing(
@@ -110,15 +137,15 @@ function inputCheck({ path, sha256, bytes }: InputFile): Check {
       'not there, or not readable',
       'Give a folder with --model=DIR and a SQuAD file with --data=FILE, or restore the ones that ship (git checkout data).',
     );
-  const known = knownSha256(path);
+  const isShipped = knownSha256(path) !== undefined;
   const shown = `${(bytes / 1e6).toFixed(1)} MB, sha256 ${sha256.slice(0, 12)}…`;
-  if (known === undefined) return ok(path, `${shown} (your own: no known hash)`);
-  return sha256 === known
-    ? ok(path, `${shown} as shipped`)
+  if (expected === undefined) return ok(path, `${shown} (your own: no known hash)`);
+  return sha256 === expected
+    ? ok(path, `${shown} as ${isShipped ? 'shipped' : 'fetched'}`)
     : missing(
         path,
         `sha256 ${sha256}`,
-        `It should be ${known}: the file is damaged or changed. Restore it (git checkout data), or put yours under another name.`,
+        `It should be ${expected}: the file is damaged or changed. ${isShipped ? 'Restore it (git checkout data)' : 'Fetch it again (--replace)'}, or put yours under another name.`,
       );
 }
 

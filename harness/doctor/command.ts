@@ -9,10 +9,11 @@ import { openKeys } from '../../systems/submission-form.js';
 import { commandHelp, parseCommandFlags } from '../command-flags.js';
 import type { CommandFlags, CommandUsage } from '../command-flags.js';
 import { parseFlags } from '../flags.js';
-import { resolveFlags } from '../resolve-flags.js';
+import { detectedFor, resolveFlags } from '../resolve-flags.js';
+import type { Detected } from '../resolve-flags.js';
 import { formOf, writeNewForm } from '../system-forms.js';
 import { toJsonText } from '../write-file.js';
-import { examine, isReady } from './examine.js';
+import { enginesOf, examine, isReady } from './examine.js';
 import type { Wanted } from './examine.js';
 import { gatherHostFacts } from './gather.js';
 import { reportObject, reportText } from './report.js';
@@ -53,8 +54,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (line.kind !== 'run') throw new ConfigError('doctor shows no version; use: loadrig --version');
 
   const machine = describeMachine(await captureMachine(NVIDIA_SMI_TIMEOUT_MS));
-  const wanted = resolveWanted(line.flags, machine);
-  const facts = await gatherHostFacts(inputsOf(line.flags, wanted));
+  const wanted = resolveWanted(line.flags, await detectedFor(line.flags, machine));
+  const facts = await gatherHostFacts(
+    inputsOf(line.flags, wanted),
+    enginesOf(wanted).has('tensorrt') || machine.gpus.length > 0,
+  );
   const checks = examine(machine, facts, wanted);
   process.stdout.write(values.json ? toJsonText(reportObject(checks, machine)) : reportText(checks));
   if (values.write_system !== undefined) writeSystem(values.write_system, machine, wanted);
@@ -84,9 +88,9 @@ function separated(argv: readonly string[]): {
 }
 
 /** The configurations; a machine for which there are none is a finding, not the end. */
-function resolveWanted(runFlags: Flags, machine: Machine): Wanted {
+function resolveWanted(runFlags: Flags, detected: Detected): Wanted {
   try {
-    const { configs, notes } = resolveFlags(runFlags, machine.system);
+    const { configs, notes } = resolveFlags(runFlags, detected);
     return { configs, notes };
   } catch (error) {
     const { engine } = runFlags.overrides as { readonly engine?: string };

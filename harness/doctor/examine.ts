@@ -38,7 +38,8 @@ export function examine(machine: Machine, facts: HostFacts, wanted: Wanted): rea
   ];
 }
 
-function enginesOf(wanted: Wanted): ReadonlySet<string> {
+/** The engines that the configurations use, or that was asked for by name. */
+export function enginesOf(wanted: Wanted): ReadonlySet<string> {
   if ('configs' in wanted) return new Set(wanted.configs.map(({ settings }) => settings.engine));
   return new Set(wanted.engine === undefined ? [] : [wanted.engine]);
 }

@@ -8,25 +8,32 @@ import { pipeline } from 'node:stream/promises';
 import { readOrEmpty, runCommand } from '../../systems/capture.js';
 import { buildPath, inputPath } from '../places.js';
 import { describeProgram, packageRoot } from '../program.js';
+import { whyNoTensorRt } from '../../engines/index.js';
+import { filesBelow, readManifest } from '../fetch/manifest.js';
+import { missingFromModel } from '../fetch/model-folder.js';
 import type { HostFacts, InputFile } from './host-facts.js';
+import { knownSha256 } from './known-inputs.js';
+import { modelConfigOf } from '../resolve-flags.js';
 
 const NPM_TIMEOUT_MS = 2_000;
 /** Enough to tell classes of disks apart, and soon over. */
 const WRITTEN_BYTES = 2 ** 24;
 
-/** @param inputs Model folder and data set, as the settings name them. */
-export async function gatherHostFacts(inputs: {
-  readonly model: string;
-  readonly data: string;
-}): Promise<HostFacts> {
+/**
+ * @param inputs Model folder and data set, as the settings name them.
+ * @param asksForTensorrt Whether engine tensorrt could be meant: it is asked for, or there are GPUs.
+ */
+export async function gatherHostFacts(
+  inputs: { readonly model: string; readonly data: string },
+  asksForTensorrt: boolean,
+): Promise<HostFacts> {
   const modelDir = inputPath(inputs.model);
   const build = buildPath('');
-  const [program, npm, model, data, space] = await Promise.all([
+  const [program, npm, tensorrtProblem, model, data, space] = await Promise.all([
     describeProgram(),
     runCommand('npm', ['--version'], NPM_TIMEOUT_MS),
-    Promise.all(
-      ['model.safetensors', 'vocab.txt', 'config.json'].map((name) => hashed(join(modelDir, name))),
-    ),
+    asksForTensorrt ? whyNoTensorRt() : undefined,
+    modelFiles(modelDir),
     hashed(inputPath(inputs.data)),
     spaceOf(build),
   ]);
@@ -37,7 +44,8 @@ export async function gatherHostFacts(inputs: {
     npm: npm.outcome === 'done' ? (npm.stdout.trim().split('\n').at(-1) ?? null) : null,
     program: `${program.name} ${program.version} (${program.commit})`,
     onnxruntime: onnxruntimeFiles(),
-    inputs: { modelDir, model, data, modelConfig: readOrEmpty(join(modelDir, 'config.json')) },
+    tensorrtProblem: tensorrtProblem ?? null,
+    inputs: { modelDir, modelName: inputs.model, ...model, data, modelConfig: modelConfigOf(modelDir) },
     // After the others: what they read would be measured too.
     disk: { folder: build, ...space, writtenBytesPerSecond: await writeSpeed(build) },
     meminfo: readOrEmpty('/proc/meminfo'),
@@ -55,14 +63,38 @@ export async function gatherHostFacts(inputs: {
   };
 }
 
-async function hashed(path: string): Promise<InputFile> {
+/** What the doctor looks at in a model's folder. */
+const modelParts =
+  /^(?:bert_)?config\.json$|^vocab\.txt$|^synthetic\.json$|\.(?:safetensors|bin|pt|pth|onnx)$|\.ckpt/;
+
+async function modelFiles(folder: string): Promise<Pick<HostFacts['inputs'], 'model' | 'modelLacks'>> {
+  if (!existsSync(folder)) return { model: [], modelLacks: ['the folder'] };
+  const names = filesBelow(folder);
+  const expected = new Map(manifestOf(folder)?.map(({ name, sha256 }) => [name, sha256]));
+  const parts = names.filter((name) => modelParts.test(name));
+  return {
+    model: await Promise.all(parts.map((name) => hashed(join(folder, name), expected.get(name)))),
+    modelLacks: missingFromModel(folder, names),
+  };
+}
+
+/** A manifest that cannot be read is that of nobody: `fetch --verify` says what is wrong with it. */
+function manifestOf(folder: string): ReturnType<typeof readManifest> {
+  try {
+    return readManifest(folder);
+  } catch {
+    return undefined;
+  }
+}
+
+async function hashed(path: string, expected = knownSha256(path)): Promise<InputFile> {
   try {
     const hash = createHash('sha256');
     const { size } = await stat(path);
     await pipeline(createReadStream(path), hash);
-    return { path, sha256: hash.digest('hex'), bytes: size };
+    return { path, expected, sha256: hash.digest('hex'), bytes: size };
   } catch {
-    return { path, sha256: null, bytes: 0 };
+    return { path, expected, sha256: null, bytes: 0 };
   }
 }
 

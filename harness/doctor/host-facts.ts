@@ -6,6 +6,8 @@ export interface InputFile {
   readonly path: string;
   /** Null where it is not there or cannot be read. */
   readonly sha256: string | null;
+  /** What it should be: as shipped, or as the manifest of a fetched folder says; undefined for a person's own. */
+  readonly expected: string | undefined;
   readonly bytes: number;
 }
 
@@ -16,6 +18,8 @@ export interface HostFacts {
   readonly npm: string | null;
   /** loadrig 0.1.0 (commit) */
   readonly program: string;
+  /** Why engine tensorrt cannot run here; null where it can, and where nothing asks for it. */
+  readonly tensorrtProblem: string | null;
   readonly onnxruntime: {
     /** Null where the package is not installed. */
     readonly version: string | null;
@@ -26,8 +30,12 @@ export interface HostFacts {
   };
   readonly inputs: {
     readonly modelDir: string;
-    /** model.safetensors, vocab.txt, config.json */
+    /** As the settings name it. */
+    readonly modelName: string;
+    /** Weights, vocabulary and configuration; empty where the folder is not there. */
     readonly model: readonly InputFile[];
+    /** What the folder lacks to be a model, for people. */
+    readonly modelLacks: readonly string[];
     readonly data: InputFile;
     /** Content of the model's config.json; empty where it is not there. */
     readonly modelConfig: string;

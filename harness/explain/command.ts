@@ -4,7 +4,7 @@ import { exitCodes, ConfigError } from '../../configs/errors.js';
 import { explainSetting, explanationText } from '../../configs/explain.js';
 import { detectMachine } from '../../systems/capture.js';
 import { parseFlags } from '../flags.js';
-import { resolveInput } from '../resolve-flags.js';
+import { detectedFor, resolveInput } from '../resolve-flags.js';
 
 const usage = `loadrig explain KEY [flags]: where the value of a setting comes from
 
@@ -32,7 +32,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   const line = parseFlags(argv.filter((argument) => argument !== key));
   if (line.kind !== 'run') throw new ConfigError('explain shows no version; use: loadrig --version');
-  const explanations = explainSetting(resolveInput(line.flags, (await detectMachine()).system), key);
+  const detected = await detectedFor(line.flags, await detectMachine());
+  const explanations = explainSetting(resolveInput(line.flags, detected), key);
   // Without --scenarios, a setting of one scenario is explained there alone.
   const used = explanations.filter(({ isUnused }) => !isUnused);
   process.stdout.write(explanationText(used.length === 0 ? explanations : used));

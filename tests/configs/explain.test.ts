@@ -12,7 +12,7 @@ const benchmarkConfigs = loadBenchmarkConfigs('.', 'bert', scenarios);
 
 function explain(key: string, ...argv: readonly string[]): string {
   const flags = flagsOf(...argv);
-  const { forConfigs } = chooseSystem('.', flags.selection, cpuMachine);
+  const { forConfigs } = chooseSystem('.', flags.selection, cpuMachine, true);
   return explanationText(explainSetting({ flags, benchmarkConfigs, system: forConfigs }, key));
 }
 

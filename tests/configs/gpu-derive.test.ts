@@ -62,6 +62,41 @@ describe.each(gpuModels(catalogue.gpus).map(({ name }) => name))('3 × %s, which
   });
 });
 
+describe('another model than BERT-Large', () => {
+  const small = { hidden: 384, intermediate: 1536, heads: 12, layers: 6, vocabulary: 30_522 };
+  const resolveSmall = (...argv: readonly string[]) => {
+    const { forConfigs } = systemOf(catalogue, 'H200-SXM-141GBx8', cpuMachine);
+    const [config] = resolveConfigs({
+      flags: flagsOf('--scenarios=Offline', ...argv),
+      benchmarkConfigs,
+      system: forConfigs,
+      shapeOf: () => small,
+    });
+    if (config === undefined) throw new Error('nothing resolved');
+    return config;
+  };
+
+  test('has guessed targets, which a run measures first', () => {
+    const { provenance, needs_probe } = resolveSmall();
+    expect(provenance['offline_expected_qps']).toMatchObject({ value: 75_200, label: 'guessed' });
+    expect(provenance['offline_expected_qps']?.note).toMatch(
+      /^for BERT-Large, and this is a model of 6 layers of 384; v4\.1, submitted/,
+    );
+    expect(provenance['gpu_inference_streams']).toMatchObject({ label: 'published' });
+    expect(needs_probe).toEqual(['offline_expected_qps']);
+  });
+
+  test('keeps a target that a flag gives', () => {
+    const { needs_probe, loadgen } = resolveSmall('--offline_expected_qps=400000');
+    expect([needs_probe, loadgen.offline_expected_qps]).toEqual([[], 400_000]);
+  });
+
+  test('may have larger batches where it is smaller', () => {
+    expect(problemsOf('H200-SXM-141GBx8', '--scenarios=Offline', '--batch_size=49152')).toHaveLength(1);
+    expect(resolveSmall('--batch_size=49152').settings.batch_size).toBe(49_152);
+  });
+});
+
 describe('what follows from other settings', () => {
   test('a shorter longest sample shortens what is tuned for and captured', () => {
     const [config] = resolve('T4x8', '--scenarios=Server', '--max_seq_length=128', '--doc_stride=32');

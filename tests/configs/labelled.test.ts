@@ -12,7 +12,7 @@ import { flagsOf } from './flags-of.js';
 
 function resolve(...argv: readonly string[]): BenchmarkConfig {
   const flags = flagsOf('--scenarios=Offline', ...argv);
-  const { forConfigs } = chooseSystem('.', flags.selection, cpuMachine);
+  const { forConfigs } = chooseSystem('.', flags.selection, cpuMachine, true);
   const benchmarkConfigs = loadBenchmarkConfigs('.', 'bert', ['Offline']);
   const [config] = resolveConfigs({ flags, benchmarkConfigs, system: forConfigs });
   if (config === undefined) throw new Error('nothing resolved');

@@ -14,7 +14,7 @@ import { capturedMachine } from '../systems/captured-machines.js';
 const machine = describeMachine(capturedMachine('h200x2'));
 const line = parseFlags(['--scenarios=Offline', '--system=H200-SXM-141GBx8']);
 if (line.kind !== 'run') throw new Error('flags of a run');
-const { configs } = resolveFlags(line.flags, machine.system);
+const { configs } = resolveFlags(line.flags, { system: machine.system, useGpus: 'TensorRT is not there.' });
 
 test('a call writes one for each system that its results are filed under', () => {
   const folder = temporaryFolder();

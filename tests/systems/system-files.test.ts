@@ -47,7 +47,7 @@ const benchmarkConfigs = loadBenchmarkConfigs('.', 'bert', ['Offline', 'Server',
 /** One Offline run of the machine that these flags choose. */
 function resolveOn(...argv: readonly string[]): BenchmarkConfig {
   const flags = flagsOf('--scenarios=Offline', ...argv);
-  const { forConfigs } = chooseSystem(root, flags.selection, cpuMachine);
+  const { forConfigs } = chooseSystem(root, flags.selection, cpuMachine, true);
   const [config] = resolveConfigs({ flags, benchmarkConfigs, system: forConfigs });
   if (config === undefined) throw new Error('nothing resolved');
   return config;
@@ -332,8 +332,9 @@ describe('a machine with GPUs', () => {
       memory_bytes: 15 * 2 ** 30,
     })),
   };
-  const choose = (detected = eightT4) =>
-    chooseSystem(root, flagsOf('--scenarios=Offline').selection, detected);
+  const reason = 'TensorRT is not there.';
+  const choose = (detected = eightT4, useGpus: true | string = reason) =>
+    chooseSystem(root, flagsOf('--scenarios=Offline').selection, detected, useGpus);
   const resolve = (...argv: readonly string[]) =>
     resolveConfigs({
       flags: flagsOf('--scenarios=Offline', ...argv),
@@ -341,14 +342,23 @@ describe('a machine with GPUs', () => {
       system: choose().forConfigs,
     })[0];
 
-  test('runs on its CPU unless asked, and says so', () => {
+  test('runs on its CPU where TensorRT cannot, and says why', () => {
     const config = resolve();
     expect(config?.settings.engine).toBe('onnxruntime');
     expect(config?.system_id).toBe('Test_1x_CPU');
     expect(config?.settings.batch_size).toBe(1);
     expect(choose().notes).toEqual([
-      'GPUs: 8 × T4, system T4x8. They are not used: this version runs on the CPU. Their settings: --dry_run --engine=tensorrt',
+      'GPUs: 8 × T4, system T4x8. They are not used: TensorRT is not there. Their settings: --dry_run --engine=tensorrt',
     ]);
+  });
+
+  test('runs on its GPUs where TensorRT can', () => {
+    const { forConfigs, notes } = choose(eightT4, true);
+    const flags = flagsOf('--scenarios=Offline');
+    const [config] = resolveConfigs({ flags, benchmarkConfigs, system: forConfigs });
+    expect(config?.provenance['engine']).toEqual({ value: 'tensorrt', origin: 'detected' });
+    expect(config?.system_id).toBe('T4x8');
+    expect(notes).toEqual(['GPUs: 8 × T4, system T4x8.']);
   });
 
   test('resolves for its GPUs where engine tensorrt is asked for', () => {

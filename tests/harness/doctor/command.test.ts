@@ -24,7 +24,7 @@ test('the exit code says whether this machine is ready, and JSON says the same',
 test('a run for which the machine has no model exits with 3', async () => {
   const { exitCode, stdout } = await loadrig(['doctor', '--model=no/such/folder']);
   expect(exitCode).toBe(3);
-  expect(stdout).toContain('missing  no/such/folder/model.safetensors: not there, or not readable');
+  expect(stdout).toContain('missing  no/such/folder: not there');
   expect(stdout).toContain('Not ready');
 });
 

@@ -29,7 +29,7 @@ const h100 = describeMachine(capturedMachine('h100'));
 function wantedBy(argv: readonly string[], machine = cpuOnly): Wanted {
   const line = parseFlags(argv);
   if (line.kind !== 'run') throw new Error('flags of a run');
-  return resolveFlags(line.flags, machine.system);
+  return resolveFlags(line.flags, { system: machine.system, useGpus: true });
 }
 const configsOf = (argv: readonly string[]): readonly BenchmarkConfig[] => {
   const wanted = wantedBy(argv);
@@ -52,7 +52,12 @@ test('a quiet, healthy machine has nothing to complain of', () => {
 });
 
 describe('one spoiled fact gives one complaint', () => {
-  const changed = (path: string) => ({ path, sha256: 'f'.repeat(64), bytes: 3 });
+  const changed = (path: string) => ({
+    path,
+    expected: knownInputs[path],
+    sha256: 'f'.repeat(64),
+    bytes: 3,
+  });
   const { inputs, disk, onnxruntime } = healthy;
   test.each<readonly [string, Partial<HostFacts>, string]>([
     ['an old Node', { node: 'v20.18.1' }, 'missing Node.js: v20.18.1'],
@@ -152,8 +157,25 @@ describe('GPUs', () => {
     expect(memory?.found).toMatch(/^about \d+\.\d GiB needed \(estimated; Offline, .*\), 79\.2 GiB free$/);
     const full = { ...machine, gpus: h100.gpus.map((gpu) => ({ ...gpu, memory_free_bytes: 2 ** 28 })) };
     expect(complaints(full, healthy, onGpus)).toEqual([
-      expect.stringContaining('missing GPU memory (for BERT-Large): about') as string,
+      expect.stringContaining('missing GPU memory (for a model of 6 layers of 384): about') as string,
     ]);
+    const large = { ...healthy, inputs: { ...healthy.inputs, modelConfig: '{"hidden_size":1024}' } };
+    expect(examine(machine, large, onGpus).map(({ name }) => name)).toContain('GPU memory (for BERT-Large)');
+  });
+
+  test('on which TensorRT does not start fail a run there, in its own words', () => {
+    const tensorrtProblem = 'engine tensorrt: its native part is not compiled. Run `make tensorrt`.';
+    const facts = { ...healthy, tensorrtProblem };
+    const line = (wanted: Wanted) =>
+      examine(h100, facts, wanted).find(({ name }) => name === 'engine tensorrt');
+    expect(line(onGpus)).toEqual({
+      group: 'libraries',
+      name: 'engine tensorrt',
+      status: 'missing',
+      found: 'engine tensorrt: its native part is not compiled.',
+      advice: 'Run `make tensorrt`.',
+    });
+    expect(line(onCpu)?.status).toBe('warning');
   });
 
   test('asleep, capped, slowed or with lowered clocks are warned of by number', () => {
@@ -213,6 +235,44 @@ describe('GPUs', () => {
     const board = describeMachine(constructedBoard('Jetson-AGX', 'tegra194', 32_692_952));
     expect(checkGpus(board, true)[0]).toMatchObject({ status: 'ok' });
     expect(checkGpus(board, true)[0]?.found).toContain('Xavier (Jetson-AGX)');
+  });
+});
+
+describe('the model', () => {
+  const { inputs } = healthy;
+  const absent = {
+    ...inputs,
+    modelName: 'data/models/mlperf-pytorch',
+    model: [],
+    modelLacks: ['the folder'],
+  };
+
+  test('that is not there is missing once, with the ways to one', () => {
+    const checks = examine(cpuOnly, { ...healthy, inputs: absent }, onCpu);
+    const [line, ...more] = checks.filter(({ status }) => status === 'missing');
+    expect(more).toEqual([]);
+    expect(line).toMatchObject({ name: 'data/models/mlperf-pytorch', found: 'not there' });
+    for (const way of ['loadrig fetch mlperf-pytorch', '--model=DIR', 'synthetic-bert-large', 'minilm-qa'])
+      expect(line?.advice).toContain(way);
+  });
+
+  test('that is not whole is missing with what it lacks', () => {
+    const half = { ...inputs, modelLacks: ['vocab.txt', 'config.json (or bert_config.json)'] };
+    expect(complaints(cpuOnly, { ...healthy, inputs: half }, onCpu)).toEqual([
+      'missing data/models/minilm-qa: no whole model; missing: vocab.txt; config.json (or bert_config.json)',
+    ]);
+  });
+
+  test('that was fetched is compared with its manifest', () => {
+    const fetched = (sha256: string) => {
+      const file = { path: 'mine/model.safetensors', expected: 'a'.repeat(64), sha256, bytes: 2_000_000 };
+      return examine(cpuOnly, { ...healthy, inputs: { ...inputs, model: [file] } }, onCpu).find(
+        ({ name }) => name === file.path,
+      );
+    };
+    expect(fetched('a'.repeat(64))?.found).toBe(`2.0 MB, sha256 ${'a'.repeat(12)}… as fetched`);
+    expect(fetched('b'.repeat(64))).toMatchObject({ status: 'missing' });
+    expect(fetched('b'.repeat(64))?.advice).toContain('Fetch it again');
   });
 });
 

@@ -3,12 +3,18 @@
 import type { HostFacts } from '../../../harness/doctor/host-facts.js';
 import { knownInputs } from '../../../harness/doctor/known-inputs.js';
 
-const shipped = (path: string) => ({ path, sha256: knownInputs[path] ?? '', bytes: 1_000_000 });
+const shipped = (path: string) => ({
+  path,
+  expected: knownInputs[path],
+  sha256: knownInputs[path] ?? '',
+  bytes: 1_000_000,
+});
 
 export const healthy: HostFacts = {
   node: 'v20.19.0',
   npm: '10.8.2',
   program: 'loadrig 0.1.0 (0123456789)',
+  tensorrtProblem: null,
   onnxruntime: {
     version: '1.30.0',
     platform: 'linux/x64',
@@ -16,6 +22,8 @@ export const healthy: HostFacts = {
   },
   inputs: {
     modelDir: 'data/models/minilm-qa',
+    modelName: 'data/models/minilm-qa',
+    modelLacks: [],
     model: ['model.safetensors', 'vocab.txt', 'config.json'].map((name) =>
       shipped(`data/models/minilm-qa/${name}`),
     ),
@@ -51,8 +59,8 @@ export const unreadable: HostFacts = {
   inputs: {
     ...healthy.inputs,
     modelConfig: '',
-    model: healthy.inputs.model.map(({ path }) => ({ path, sha256: null, bytes: 0 })),
-    data: { path: healthy.inputs.data.path, sha256: null, bytes: 0 },
+    model: healthy.inputs.model.map((file) => ({ ...file, sha256: null, bytes: 0 })),
+    data: { ...healthy.inputs.data, sha256: null, bytes: 0 },
   },
   disk: { folder: 'build', freeBytes: null, totalBytes: null, writtenBytesPerSecond: null },
   meminfo: '',
