@@ -42,9 +42,9 @@ export function generateQueries(effective: EffectiveSettings, phase: Phase, set:
     minQueries = Math.floor(loaded.length / baseSpq);
     if (minQueries === 0) throw tooFewSamples(effective, loaded.length, baseSpq);
   }
-  if (effective.performance_issue_same && effective.performance_issue_same_index >= loaded.length) {
+  if (effective.performance_issue_same && effective.performance_issue_same_index >= set.distributionEnd) {
     throw new ConfigError(
-      `performance_issue_same_index must be below the ${loaded.length} loaded samples, got ${effective.performance_issue_same_index}`,
+      `performance_issue_same_index must be below the ${set.distributionEnd} loaded samples, got ${effective.performance_issue_same_index}`,
     );
   }
 

@@ -1,30 +1,27 @@
 // startTest: one LoadGen test from settings to closed logs. Follows loadgen/loadgen.cc StartTest (loadgen.md 17, 13.3).
 
-import { basename } from 'node:path';
-import { applyConf } from '../configs/conf-files/apply-conf.js';
-import { confNames, readConf } from '../configs/conf-files/conf-settings.js';
-import { ConfigError } from '../configs/errors.js';
+import { confNames } from '../configs/conf-files/conf-settings.js';
 import type { RulesRound } from '../configs/rules/rounds.js';
 import type { TestSettings } from '../configs/test-settings.js';
 import { createAccuracySampling } from './accuracy-sampling.js';
+import { auditedSettings } from './audit.js';
 import { createClock } from './clock.js';
 import type { Clock, QuerySampleLibrary, SystemUnderTest } from './contract.js';
 import { createControl } from './control.js';
 import { effectiveSettings, type EffectiveSettings } from './effective-settings.js';
-import { findPeakPerformance, type RateRun } from './find-peak.js';
-import type { IssuedPhase } from './issue-phase.js';
+import type { RateRun } from './find-peak.js';
 import { issueDelay, type IssueDelay } from './latencies.js';
-import { doubtsAbout, performanceRecords } from './phase-outcome.js';
+import { doubtsAbout } from './phase-outcome.js';
 import { effectiveKeys, programKeys, requestedKeys, resultKeys } from './logs/detail-keys.js';
-import type { DetailLog } from './logs/detail.js';
 import { openLogFiles, type LogFiles, type LogPaths, type LogSettings } from './logs/log-files.js';
 import { inFormOf } from './logs/round-form.js';
 import { summaryText } from './logs/summary.js';
 import { testDateTime } from './logs/time-stamps.js';
 import type { SharedPhase } from './phase-records.js';
-import { performanceResults, type PerformanceResults } from './results.js';
-import { sampleSets, type Phase } from './sample-sets.js';
-import { createSetRunner, mustEnd, type SetRunner } from './set-runner.js';
+import { refuseImpossible } from './refused-settings.js';
+import type { PerformanceResults } from './results.js';
+import { runMode } from './run-modes.js';
+import { createSetRunner } from './set-runner.js';
 
 /** What a caller may give beside SUT, QSL, settings and log settings. */
 export interface StartTestOptions {
@@ -141,8 +138,8 @@ async function runTest(given: Test): Promise<TestResult> {
     ['qsl_reported_total_count', qsl.totalSampleCount],
     ['qsl_reported_performance_count', qsl.performanceSampleCount],
   ]);
-  const settings = withTest05Seeds(audited(given), detail);
-  const test = { ...given, settings };
+  const settings = auditedSettings(given.settings, options.auditConfig ?? confNames.audit, detail);
+  refuseImpossible(settings, qsl);
   const { effective, errors } = effectiveSettings(settings, qsl);
   for (const text of errors) detail.error('error_invalid_test_settings', text);
   detail.log(requestedKeys(settings));
@@ -158,7 +155,7 @@ async function runTest(given: Test): Promise<TestResult> {
     stallTimeoutMs: options.stall_timeout_ms ?? DEFAULT_STALL_TIMEOUT_MS,
     onPhase: options.onPhase,
   });
-  const { last, performance } = await runMode(test, runner, effective);
+  const { last, performance } = await runMode({ settings, effective, qsl, runner, detail, clock });
   const delay =
     performance !== undefined && settings.scenario === 'Server'
       ? issueDelay(performance.issued.shared, performance.issued.startNs, performance.issued.queriesIssued)
@@ -194,97 +191,3 @@ const recordsOf = ({ issued }: RateRun): NonNullable<TestResult['performance']> 
   startNs: issued.startNs,
   queriesIssued: issued.queriesIssued,
 });
-
-/** What a mode ran: its last phase (none where nothing could run) and the performance phase that counts. */
-interface RanMode {
-  readonly last: IssuedPhase | undefined;
-  readonly performance: RateRun | undefined;
-}
-
-async function runMode(test: Test, runner: SetRunner, effective: EffectiveSettings): Promise<RanMode> {
-  const { settings, qsl, logs } = test;
-  switch (settings.mode) {
-    case 'AccuracyOnly':
-      return runPhases(test, runner, effective, ['accuracy']);
-    case 'PerformanceOnly':
-      return runPhases(test, runner, effective, ['performance']);
-    case 'SubmissionRun':
-      return runPhases(test, runner, effective, ['accuracy', 'performance']);
-    case 'FindPeakPerformance': {
-      logs.detail.log([['generic_message', 'Starting FindPeakPerformance mode']]);
-      if (settings.scenario !== 'Server') {
-        logs.detail.error(
-          'error_invalid_config',
-          'Finding peak performance is only supported in Server scenarios.',
-        );
-        return { last: undefined, performance: undefined };
-      }
-      const [set] = sampleSets(effective, 'performance', qsl.totalSampleCount);
-      if (set === undefined) throw new ConfigError('the data set has no samples to issue; give one that has');
-      const performance = await findPeakPerformance({
-        runner,
-        detail: logs.detail,
-        effective,
-        set,
-        boundaryStepSize: settings.server_find_peak_qps_boundary_step_size,
-        decimals: settings.server_find_peak_qps_decimals_of_precision,
-      });
-      return { last: performance.issued, performance };
-    }
-  }
-}
-
-async function runPhases(
-  { qsl, logs }: Test,
-  runner: SetRunner,
-  effective: EffectiveSettings,
-  phases: readonly Phase[],
-): Promise<RanMode> {
-  let last: IssuedPhase | undefined;
-  let performance: RateRun | undefined;
-  for (const phase of phases) {
-    logs.detail.log([['generic_message', `Starting ${phase} mode`]]);
-    for (const set of sampleSets(effective, phase, qsl.totalSampleCount)) {
-      const issued = await runner.run(effective, phase, set);
-      last = issued;
-      if (phase === 'performance') {
-        const results = performanceResults(effective, performanceRecords(effective, issued));
-        performance = { effective, issued, results };
-      }
-      if (mustEnd(issued)) return { last, performance };
-    }
-  }
-  return { last, performance };
-}
-
-/**
- * The settings as an audit.config leaves them.
- *
- * @throws {ConfigError} with file and line of everything that is wrong in it.
- */
-function audited({ settings, logs: { detail }, options }: Test): TestSettings {
-  const { auditConfig = confNames.audit } = options;
-  const conf = auditConfig === '' ? undefined : readConf(undefined, auditConfig);
-  if (conf === undefined) return settings;
-  detail.warning(
-    'warning_generic_message',
-    `Found Audit Config file (${basename(auditConfig)}). Overriding TestSettings from ${basename(auditConfig)} file.`,
-  );
-  const { scenario } = settings;
-  const applied = applyConf(settings, conf, { model: '*', scenario, kind: 'audit' });
-  detail.log(applied.notes.map((note) => ['generic_message', note] as const));
-  return applied.settings;
-}
-
-/** Audit TEST05 runs performance only, on seeds of its own. */
-function withTest05Seeds(settings: TestSettings, detail: DetailLog): TestSettings {
-  if (!settings.test05) return settings;
-  detail.warning('warning_generic_message', 'Test05 flag detected Overriding random seeds');
-  return {
-    ...settings,
-    mode: 'PerformanceOnly',
-    qsl_rng_seed: settings.test05_qsl_rng_seed,
-    sample_index_rng_seed: settings.test05_sample_index_rng_seed,
-    schedule_rng_seed: settings.test05_schedule_rng_seed,
-  };
-}
