@@ -10,7 +10,7 @@ INSTALLED := node_modules/.package-lock.json
 BUILT := build/js/.built
 SOURCES := $(shell find harness scenarios configs systems engines -name '*.ts' 2>/dev/null)
 
-.PHONY: help install build tensorrt check test run generate_engines run_harness preprocess_data bench bench-peers docs format clean clean_shallow
+.PHONY: help install build tensorrt check test run generate_engines run_harness preprocess_data tensorrt_headers bench bench-peers docs format clean clean_shallow
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -52,6 +52,9 @@ run_harness: $(BUILT) ## run with engines that exist already
 
 preprocess_data: $(BUILT) ## tokenise the data set into build/preprocessed_data, and stop
 	@$(LOADRIG) --action=preprocess_data $(RUN_ARGS)
+
+tensorrt_headers: ## fetch TensorRT's headers with cargo, to compile the addon on a machine without TensorRT
+	@engines/tensorrt/fetch-headers.sh build/tensorrt-headers
 
 bench: $(BUILT) ## measure the driver and the engine (BENCH_ARGS="--json" for JSON)
 	@node build/js/harness/bench/main.js $(BENCH_ARGS)
