@@ -29,7 +29,7 @@ export interface SystemForConfigs {
   readonly available_cores: number;
   /** Settings of systems/<id>.json, where it has any. */
   readonly configs?: SystemConfigFile | undefined;
-  /** Its GPUs, with the name of the machine they are benchmarked under; they matter to engine tensorrt alone. */
+  /** Its GPUs, with the name of the machine they are benchmarked under; their settings are engine tensorrt's alone. */
   readonly gpus?: (GpusForConfigs & { readonly system_id: string }) | undefined;
   /** The engine when nobody names one, and who says so; the schema's default where this is absent. */
   readonly engine?: { readonly name: EngineName; readonly origin: string } | undefined;
@@ -127,4 +127,13 @@ function shortRun(selection: Selection, scenario: Scenario): FileSettings {
   const settings = new Map<SettingKey, FileSetting>([['min_duration_ms', { value: shortRuns[name], note }]]);
   if (scenario === 'Offline') settings.set('min_query_count', { value: 1, note });
   return settings;
+}
+
+/** Whether a run computes on NVIDIA GPUs, so that its results bear the name of their system. */
+export function usesGpus(values: Values): boolean {
+  const engine = values.get('engine')?.value;
+  const provider = values.get('provider')?.value;
+  return (
+    engine === 'tensorrt' || (engine === 'onnxruntime' && (provider === 'cuda' || provider === 'tensorrt'))
+  );
 }

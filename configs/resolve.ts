@@ -14,10 +14,10 @@ import { ConfigError } from './errors.js';
 import { infeasible } from './feasible.js';
 import { addGpuDerived, gpuContradictions } from './gpu-derive.js';
 import type { GpusForConfigs } from './gpu-layers.js';
-import { layersOf, mergeLayers } from './layers.js';
+import { layersOf, mergeLayers, usesGpus } from './layers.js';
 import type { OneRun, SystemForConfigs, Values } from './layers.js';
 import { harnessSettingsSchema, loadgenShape, targetKeys } from './schema.js';
-import type { Flags, Selection, SettingKey, TargetKey } from './schema.js';
+import type { EngineName, Flags, Selection, SettingKey, TargetKey } from './schema.js';
 import { bertLarge } from './model-shape.js';
 import type { ModelShape } from './model-shape.js';
 import { reasonsNotSubmittable } from './submittable.js';
@@ -75,7 +75,7 @@ function resolveOne(run: OneRun, shapeOf: ResolveInput['shapeOf'], problems: str
   const { flags, system, benchmark, configVer, scenario, conf } = run;
   const { rules } = flags.selection;
   const values = mergeLayers(layersOf(run));
-  const gpus = values.get('engine')?.value === 'tensorrt' ? system.gpus : undefined;
+  const gpus = usesGpus(values) ? system.gpus : undefined;
   const shape = shapeOf?.(String(values.get('model')?.value)) ?? bertLarge;
   addDerived(values, scenario, system, gpus, shape);
 
@@ -93,7 +93,7 @@ function resolveOne(run: OneRun, shapeOf: ResolveInput['shapeOf'], problems: str
     isSizedByTarget && (!values.has(target) || (isGuessed && mayProbe)) ? [target] : [];
   if (needs_probe.length > 0 && !mayProbe) problems.push(missingTarget(scenario));
   problems.push(...contradictions(values), ...engineProblems(run, values));
-  if (gpus !== undefined) {
+  if (gpus !== undefined && values.get('engine')?.value === 'tensorrt') {
     const ofGpus = [...gpuContradictions(values), ...infeasible(values, gpus, shape)];
     problems.push(...ofGpus.map((text) => `${scenario}: ${text}`));
   }
@@ -142,8 +142,11 @@ function addDerived(
   shape: ModelShape,
 ): void {
   const numberOf = (key: SettingKey) => values.get(key)?.value as number | undefined;
-  if (gpus === undefined) addSessions(values, scenario, system.available_cores);
-  else addGpuDerived(values, gpus, shape);
+  const isOf = (engine: EngineName) => values.get('engine')?.value === engine;
+  if (isOf('tensorrt') && gpus !== undefined) addGpuDerived(values, gpus, shape);
+  else if (isOf('onnxruntime') && values.get('provider')?.value !== 'cpu')
+    addGpuSessions(values, scenario, gpus?.accelerators_per_node ?? 1);
+  else addSessions(values, scenario, system.available_cores);
   if (values.get('min_query_count')?.origin !== 'default') return;
   const latency = numberOf('single_stream_expected_latency_ns');
   const queries = deriveMinQueryCount(scenario, numberOf('min_duration_ms') ?? 0, latency);
@@ -157,6 +160,16 @@ function addDerived(
       label: 'derived',
       note: 'max_query_count',
     });
+  }
+}
+
+/** ONNX Runtime on GPUs: a session keeps one busy, and its threads have little to do. */
+function addGpuSessions(values: Values, scenario: Scenario, gpus: number): void {
+  const instances = scenario === 'SingleStream' ? 1 : gpus;
+  const derived = { instances, threads_per_instance: 1 };
+  for (const key of ['instances', 'threads_per_instance'] as const) {
+    if (values.has(key)) continue;
+    values.set(key, { value: derived[key], origin: 'detected', label: 'derived', note: `${gpus} GPUs` });
   }
 }
 

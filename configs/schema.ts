@@ -40,11 +40,13 @@ export type Group = (typeof groups)[number];
 export const actions = ['run', 'generate_engines', 'run_harness', 'preprocess_data'] as const;
 export const benchmarks = ['bert'] as const;
 export const engines = ['onnxruntime', 'tensorrt', 'null'] as const;
+export const providers = ['cpu', 'cuda', 'tensorrt', 'webgpu'] as const;
 export const precisions = ['fp32', 'fp16', 'int8', 'bf16', 'fp8'] as const;
 
 export type Action = (typeof actions)[number];
 export type Benchmark = (typeof benchmarks)[number];
 export type EngineName = (typeof engines)[number];
+export type Provider = (typeof providers)[number];
 export type Precision = (typeof precisions)[number];
 
 /** The scenarios of BERT, run in this order when none is named. MultiStream exists, but BERT is never submitted so. */
@@ -171,6 +173,15 @@ export const harnessSettingsSchema = z.strictObject({
       'What runs the model: onnxruntime on the CPU, tensorrt on NVIDIA GPUs; null answers at once and measures the driver itself.',
     unset: 'onnxruntime; tensorrt where --system or --system_file names a machine with GPUs',
   }),
+  provider: z
+    .enum(providers)
+    .default('cpu')
+    .meta({
+      group: 'Engine',
+      description:
+        'Execution provider of ONNX Runtime. A profiled warm-up run proves that it computes; there is no silent way back to the CPU.',
+      engines: ['onnxruntime'],
+    }),
   precision: z.enum(precisions).default('fp32').meta({
     group: 'Engine',
     description:
@@ -189,7 +200,8 @@ export const harnessSettingsSchema = z.strictObject({
     .meta({
       group: 'Engine',
       description: 'Sessions side by side.',
-      unset: 'one per core; SingleStream: 1; tensorrt: GPUs × gpu_inference_streams',
+      unset:
+        'one per core; SingleStream: 1; provider cuda or tensorrt: one per GPU; engine tensorrt: GPUs × gpu_inference_streams',
       engines: ['onnxruntime', 'null'],
     }),
   threads_per_instance: positiveInt()

@@ -6,7 +6,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { GpuSettings } from '../configs/gpu-settings.js';
-import type { Precision } from '../configs/schema.js';
+import type { Precision, Provider } from '../configs/schema.js';
 import type { CheckpointOptions } from './bert/checkpoint.js';
 
 /**
@@ -44,6 +44,8 @@ export interface EngineRequest {
   readonly mayBuild: boolean;
   /** Lines about long steps (building, loading), for a person. */
   readonly report: (line: string) => void;
+  /** onnxruntime: its execution provider, and the GPUs over which instances are spread. Absent = the CPU. */
+  readonly provider?: { readonly name: Provider; readonly devices: number };
   /** For engines on GPUs; absent where inference is asked for outside a configuration: one GPU, the settings' defaults. */
   readonly gpu?: GpuRequest;
 }

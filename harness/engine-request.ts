@@ -11,7 +11,7 @@ export function engineRequest(
   config: BenchmarkConfig,
   call: Pick<Call, 'enginesDir' | 'mayBuildEngines' | 'say'>,
 ): EngineRequest {
-  const { engine, precision, batch_size, instances, threads_per_instance, model } = config.settings;
+  const { engine, provider, precision, batch_size, instances, threads_per_instance, model } = config.settings;
   return {
     engine,
     precision,
@@ -23,6 +23,9 @@ export function engineRequest(
     enginesDir: call.enginesDir,
     mayBuild: call.mayBuildEngines,
     report: call.say,
+    ...(engine === 'onnxruntime' && provider !== 'cpu'
+      ? { provider: { name: provider, devices: config.accelerators_per_node ?? 1 } }
+      : {}),
     ...(engine === 'tensorrt' ? { gpu: gpuRequest(config) } : {}),
   };
 }

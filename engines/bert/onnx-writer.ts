@@ -34,6 +34,8 @@ export type Attribute =
 
 export interface GraphNode {
   readonly op: string;
+  /** Where the operator is defined; absent = ONNX's own. */
+  readonly domain?: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes?: Readonly<Record<string, Attribute>>;
@@ -131,8 +133,14 @@ export function encodeSplitModel(
     text(2, producer),
     message(7, encodeGraph(graph, encodeTensor)),
     message(8, join([text(1, ''), integer(2, graph.opset)])),
+    ...otherDomains(graph).map((domain) => message(8, join([text(1, domain), integer(2, 1)]))),
   ]);
   return { model, data: dataChunks(external) };
+}
+
+/** Each in its version 1, the only one there is of those we write. */
+function otherDomains({ nodes }: OnnxGraph): readonly string[] {
+  return [...new Set(nodes.flatMap(({ domain }) => (domain === undefined ? [] : [domain])))];
 }
 
 function* dataChunks(
@@ -170,13 +178,14 @@ function encodeGraph(graph: OnnxGraph, encodeTensor: (tensor: Initializer) => Ch
   ]);
 }
 
-function encodeNode({ op, inputs, outputs, attributes = {} }: GraphNode, place: number): Chunks {
+function encodeNode({ op, domain, inputs, outputs, attributes = {} }: GraphNode, place: number): Chunks {
   return join([
     ...inputs.map((name) => text(1, name)),
     ...outputs.map((name) => text(2, name)),
     text(3, `${op}_${place}`),
     text(4, op),
     ...Object.entries(attributes).map(([name, value]) => message(5, encodeAttribute(name, value))),
+    ...(domain === undefined ? [] : [text(7, domain)]),
   ]);
 }
 

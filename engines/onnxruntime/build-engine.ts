@@ -20,6 +20,7 @@ import { openCheckpoint, type BertCheckpoint, type CheckpointOptions } from '../
 import { buildBertGraph, GRAPH_VERSION } from '../bert/graph.js';
 import type { GraphPrecision } from '../bert/graph-options.js';
 import { writeOnnxFile } from '../bert/onnx-file.js';
+import type { Provider } from '../../configs/schema.js';
 import type { EngineRequest } from '../contract.js';
 import { errorCode, withBuildLock } from './build-lock.js';
 import { optimizeGraph } from './graph-optimization.js';
@@ -30,6 +31,8 @@ export interface OnnxRuntimeBuildRequest {
   /** Which weights of the model, and where its configuration lies. */
   readonly checkpoint?: CheckpointOptions;
   readonly precision: EngineRequest['precision'];
+  /** Default: the CPU. */
+  readonly provider?: EngineRequest['provider'];
   readonly enginesDir: string;
   /** False: a missing engine is an error that says how to build it. */
   readonly mayBuild: boolean;
@@ -61,7 +64,7 @@ const SIDECAR = 'engine.json';
 const sidecarSchema = z.object({
   built_from: z.record(z.string(), z.union([z.string(), z.number()])),
   /** File name → SHA-256. */
-  sha256: z.object({ [MODEL]: z.string(), [ENGINE]: z.string() }).catchall(z.string()),
+  sha256: z.object({ [ENGINE]: z.string() }).catchall(z.string()),
 });
 
 /** The version of onnxruntime-node that is installed. */
@@ -69,18 +72,19 @@ export const runtimeVersion = (
   createRequire(import.meta.url)('onnxruntime-node/package.json') as { readonly version: string }
 ).version;
 
+type Precisions = Readonly<Partial<Record<EngineRequest['precision'], GraphPrecision>>>;
 /** The forms of our precisions that are fast on CPUs. */
-const graphPrecision = {
-  fp32: 'fp32',
-  fp16: 'fp16-stored',
-  int8: 'int8-dynamic',
-} as const satisfies Readonly<Record<string, GraphPrecision>>;
-type Precision = keyof typeof graphPrecision;
+const onCpu: Precisions = { fp32: 'fp32', fp16: 'fp16-stored', int8: 'int8-dynamic' };
+const onGpu: Precisions = { fp32: 'fp32', fp16: 'fp16' };
 
 /** @throws {ConfigError} for a precision that has no operators here. */
-function runnablePrecision(precision: EngineRequest['precision']): Precision {
-  if (precision === 'fp32' || precision === 'fp16' || precision === 'int8') return precision;
-  throw new ConfigError(`engine onnxruntime runs fp32, fp16 and int8, got ${precision}`);
+function graphPrecision(precision: EngineRequest['precision'], provider: Provider): GraphPrecision {
+  const forms = provider === 'cpu' ? onCpu : onGpu;
+  const form = forms[precision];
+  if (form !== undefined) return form;
+  throw new ConfigError(
+    `engine onnxruntime runs ${Object.keys(forms).join(', ')} on provider ${provider}, got ${precision}`,
+  );
 }
 
 /**
@@ -91,7 +95,9 @@ function runnablePrecision(precision: EngineRequest['precision']): Precision {
  */
 export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<EngineFile> {
   const { modelDir, enginesDir, mayBuild, report, onPhase = () => undefined } = request;
-  const precision = runnablePrecision(request.precision);
+  const { precision } = request;
+  const provider = request.provider?.name ?? 'cpu';
+  const form = graphPrecision(precision, provider);
   const startMs = performance.now();
   using checkpoint = openCheckpoint(modelDir, request.checkpoint);
   const builtFrom = {
@@ -101,11 +107,7 @@ export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<Eng
     graph_version: GRAPH_VERSION,
     /** Raised when the files of an engine get other names. */
     files_version: 2,
-    onnxruntime: runtimeVersion,
-    // The optimised form may hold layouts of this processor.
-    processor: `${process.arch} ${processorModel()}`,
-    processor_flags_sha256: createHash('sha256').update(processorFlags()).digest('hex'),
-    ...(precision === 'int8' ? { int8_weights: storedWeightsFor() } : {}),
+    ...(provider === 'cpu' ? ofThisProcessor(precision) : { provider: 'gpu' }),
   };
   const key = createHash('sha256').update(JSON.stringify(builtFrom)).digest('hex').slice(0, 24);
   const folder = join(enginesDir, `bert-${precision}-${key}`);
@@ -137,7 +139,8 @@ export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<Eng
       if (now.state === 'whole') return engineFile(now.sha256, false);
       const once = now.state === 'damaged' ? `again, since ${now.reason}` : 'once';
       report(`building the ${precision} engine of ${modelDir} (${once}; kept in ${folder})`);
-      return engineFile(await buildInto(folder, engineData, checkpoint, precision, builtFrom, onPhase), true);
+      const graph = { form, provider, engineData, onPhase };
+      return engineFile(await buildInto(folder, checkpoint, graph, builtFrom), true);
     });
   } catch (cause) {
     if (errorCode(cause) === undefined) throw cause; // not the file system's
@@ -147,6 +150,16 @@ export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<Eng
       { cause },
     );
   }
+}
+
+/** The optimised form may hold layouts of this processor. */
+function ofThisProcessor(precision: EngineRequest['precision']): Readonly<Record<string, string>> {
+  return {
+    onnxruntime: runtimeVersion,
+    processor: `${process.arch} ${processorModel()}`,
+    processor_flags_sha256: createHash('sha256').update(processorFlags()).digest('hex'),
+    ...(precision === 'int8' ? { int8_weights: storedWeightsFor() } : {}),
+  };
 }
 
 type Found =
@@ -172,27 +185,35 @@ async function verifyEngine(folder: string): Promise<Found> {
   return { state: 'whole', sha256: sidecar.sha256[ENGINE] };
 }
 
+interface EngineForm {
+  readonly form: GraphPrecision;
+  readonly provider: Provider;
+  /** Name of the file for large tensors. */
+  readonly engineData: string;
+  readonly onPhase: (phase: string) => void;
+}
+
 /** Builds beside the final place and renames: nobody ever sees half an engine. Returns the engine file's SHA-256. */
 async function buildInto(
   folder: string,
-  engineData: string,
   checkpoint: BertCheckpoint,
-  precision: Precision,
+  { form, provider, engineData, onPhase }: EngineForm,
   builtFrom: Readonly<Record<string, string | number>>,
-  onPhase: (phase: string) => void,
 ): Promise<string> {
   const workshop = `${folder}.tmp`;
   try {
     rmSync(workshop, { recursive: true, force: true }); // left by a build that was killed
     mkdirSync(workshop);
     onPhase('write the graph');
-    const graph = buildBertGraph(checkpoint, {
-      precision: graphPrecision[precision],
-      storedWeights: storedWeightsFor(),
-    });
-    const isLarge = writeOnnxFile(graph, join(workshop, MODEL), join(workshop, MODEL_DATA));
-    onPhase('optimise it');
-    await optimizeGraph(join(workshop, MODEL), join(workshop, ENGINE), isLarge ? engineData : undefined);
+    const graph = buildBertGraph(checkpoint, { precision: form, storedWeights: storedWeightsFor() });
+    if (provider === 'cpu') {
+      const isLarge = writeOnnxFile(graph, join(workshop, MODEL), join(workshop, MODEL_DATA));
+      onPhase('optimise it');
+      await optimizeGraph(join(workshop, MODEL), join(workshop, ENGINE), isLarge ? engineData : undefined);
+    } else {
+      // The providers of GPUs optimise for themselves, when a session is made.
+      writeOnnxFile(graph, join(workshop, ENGINE), join(workshop, engineData));
+    }
     onPhase('hash the files');
     const sha256: Record<string, string> = {};
     for (const name of readdirSync(workshop)) sha256[name] = await sha256OfFile(join(workshop, name));

@@ -42,10 +42,9 @@ export async function openDirectSession(
     async run(samples) {
       const logits: Float32Array[] = [];
       for (const batch of equalLengthBatches(samples, batchSize)) {
-        const bytes = await inference.run(samples, batch.length, (place) => batch[place]!);
-        const size = inference.responseBytes;
+        await inference.run(samples, batch.length, (place) => batch[place]!);
         for (const [place, index] of batch.entries()) {
-          logits[index] = new Float32Array(bytes.slice(place * size, (place + 1) * size).buffer);
+          logits[index] = new Float32Array(inference.response(place).slice().buffer);
         }
       }
       return logits;

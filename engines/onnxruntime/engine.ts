@@ -1,11 +1,13 @@
 // The ONNX Runtime engine on the main thread: builds the engine file, starts the workers, watches them, closes them.
 
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
-import { RunError } from '../../configs/errors.js';
+import { RunError, SetupError } from '../../configs/errors.js';
 import type { Engine, EngineRequest, TokenizedSamples } from '../contract.js';
 import { buildEngine, runtimeVersion } from './build-engine.js';
 import { processorModel, storedWeightsFor, storedWeightsText } from './processor.js';
 import type { FromWorker, ToWorker, WorkerData } from './protocol.js';
+import { proveProvider, type NodesByProvider } from './provider-proof.js';
+import { requireProvider } from './providers.js';
 import type { OnnxRuntimeDetail } from './sut.js';
 
 /** A worker that does not leave within this time hangs inside an inference and is left behind. */
@@ -14,21 +16,25 @@ const CLOSE_TIMEOUT_MS = 10_000;
 /**
  * Starts `instances` workers with a session each and waits until all are warm.
  *
- * @throws {ConfigError | SetupError} when the engine cannot be built.
+ * @throws {ConfigError | SetupError} when the engine cannot be built, or the provider is missing or does not run it.
  * @throws {RunError} when a worker cannot load it.
  */
 export async function startOnnxRuntimeEngine(
   request: EngineRequest,
   samples: TokenizedSamples,
 ): Promise<Engine> {
-  const file = await buildEngine(request);
   const { instances, threads_per_instance, batch_size, precision } = request;
+  const { name: provider, devices } = request.provider ?? { name: 'cpu', devices: 1 };
+  requireProvider(provider);
+  const file = await buildEngine(request);
   const workers = Array.from({ length: instances }, (_unused, instance) =>
     startWorker({
       instance,
       engineFile: file.path,
       threads: threads_per_instance,
       batchSize: batch_size,
+      provider: { name: provider, device: instance % devices },
+      isProfiled: instance === 0,
       samples,
     }),
   );
@@ -37,9 +43,11 @@ export async function startOnnxRuntimeEngine(
   const close = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.close()));
   };
-  let loadMs: readonly number[];
+  let started: readonly Ready[];
+  let nodes: NodesByProvider;
   try {
-    loadMs = await Promise.all(workers.map(({ ready, failed }) => Promise.race([ready, failed])));
+    started = await Promise.all(workers.map(({ ready, failed }) => Promise.race([ready, failed])));
+    nodes = proveProvider(started[0]!.nodeRuns, provider);
   } catch (error) {
     await close();
     throw error;
@@ -57,11 +65,16 @@ export async function startOnnxRuntimeEngine(
       engine_sha256: file.sha256,
       model_sha256: file.model_sha256,
       notes: {
-        execution_provider: 'cpu',
+        execution_provider: provider,
+        nodes_by_provider: Object.entries(nodes)
+          .map(([name, count]) => `${name} ${count}`)
+          .join(', '),
         processor: processorModel(),
-        ...(precision === 'int8' ? { int8_weights: storedWeightsText(storedWeightsFor()) } : {}),
+        ...(precision === 'int8' && provider === 'cpu'
+          ? { int8_weights: storedWeightsText(storedWeightsFor()) }
+          : {}),
         padding: 'none: every sample runs at its true length',
-        load_ms: Math.round(Math.max(...loadMs)),
+        load_ms: Math.round(Math.max(...started.map(({ loadMs }) => loadMs))),
       },
     },
     sutSpec: {
@@ -76,10 +89,11 @@ export async function startOnnxRuntimeEngine(
   };
 }
 
+type Ready = Extract<FromWorker, { readonly type: 'ready' }>;
+
 interface StartedWorker {
   readonly driverPort: MessagePort;
-  /** Milliseconds to load and warm up. */
-  readonly ready: Promise<number>;
+  readonly ready: Promise<Ready>;
   readonly failed: Promise<never>;
   close(): Promise<void>;
 }
@@ -94,7 +108,10 @@ function startWorker(data: Omit<WorkerData, 'driverPort'>): StartedWorker {
   const failed = new Promise<never>((_resolve, reject) => {
     worker.on('message', (message: FromWorker) => {
       if (message.type !== 'failed') return;
-      reject(new RunError(`${name} failed: ${message.message}`, { cause: message.stack }));
+      const { isSetup, message: reason, stack: cause } = message;
+      reject(
+        isSetup ? new SetupError(reason, { cause }) : new RunError(`${name} failed: ${reason}`, { cause }),
+      );
     });
     worker.once('error', (cause) => reject(new RunError(`${name} died: ${cause.message}`, { cause })));
     worker.once('exit', (code) => {
@@ -107,7 +124,7 @@ function startWorker(data: Omit<WorkerData, 'driverPort'>): StartedWorker {
     failed,
     ready: new Promise((resolve) => {
       worker.on('message', (message: FromWorker) => {
-        if (message.type === 'ready') resolve(message.loadMs);
+        if (message.type === 'ready') resolve(message);
       });
     }),
     async close() {

@@ -3,6 +3,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SharedPhase } from '../../scenarios/phase-records.js';
 import type { TokenizedSamples } from '../contract.js';
+import type { NodeRun } from './provider-proof.js';
+import type { SessionProvider } from './providers.js';
 
 /** Given to a worker when it is made. */
 export interface WorkerData {
@@ -10,6 +12,9 @@ export interface WorkerData {
   readonly engineFile: string;
   readonly threads: number;
   readonly batchSize: number;
+  readonly provider: SessionProvider;
+  /** Whether this worker profiles its warm-up; one does it for all. */
+  readonly isProfiled: boolean;
   readonly samples: TokenizedSamples;
   /** To and from the driver's thread. */
   readonly driverPort: MessagePort;
@@ -22,8 +27,19 @@ export interface ToWorker {
 
 /** To the main thread. */
 export type FromWorker =
-  | { readonly type: 'ready'; readonly loadMs: number }
-  | { readonly type: 'failed'; readonly message: string; readonly stack: string | undefined };
+  | {
+      readonly type: 'ready';
+      readonly loadMs: number;
+      /** Of the warm-up; empty in workers that do not profile it. */
+      readonly nodeRuns: readonly NodeRun[];
+    }
+  | {
+      readonly type: 'failed';
+      readonly message: string;
+      readonly stack: string | undefined;
+      /** True when the machine lacks something, before anything ran. */
+      readonly isSetup: boolean;
+    };
 
 /** From the driver's thread: a phase begins. Its end is told by the shared `ended` cell. */
 export interface PhaseMessage {

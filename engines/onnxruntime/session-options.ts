@@ -2,6 +2,7 @@
 
 import type { InferenceSession } from 'onnxruntime-node';
 import { EXTERNAL_BYTES } from '../bert/onnx-writer.js';
+import { cpuProvider, executionProviders, type SessionProvider } from './providers.js';
 
 export interface SessionRequest {
   readonly threads: number;
@@ -11,20 +12,23 @@ export interface SessionRequest {
   readonly optimizedFile?: string;
   /** Name of a file beside it for its large tensors; without it they are part of it. */
   readonly optimizedDataFile?: string;
+  /** Default: the CPU. */
+  readonly provider?: SessionProvider;
 }
 
 /** ERROR: its warnings about saved optimised models are known and meant. */
 const LOG_ERRORS_ONLY = 3;
 
-/** Options of a CPU session. */
+/** Options of a session. */
 export function sessionOptions({
   threads,
   optimize,
   optimizedFile,
   optimizedDataFile,
+  provider = cpuProvider,
 }: SessionRequest): InferenceSession.SessionOptions {
   return {
-    executionProviders: ['cpu'],
+    executionProviders: executionProviders(provider),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',

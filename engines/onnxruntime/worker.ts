@@ -4,6 +4,7 @@
 import { readlinkSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { SetupError } from '../../configs/errors.js';
 import { createClock } from '../../scenarios/clock.js';
 import { openPhaseRecords } from '../../scenarios/phase-records.js';
 import { openSharedQueue, type Claim } from '../shared-queue.js';
@@ -12,7 +13,8 @@ import type { FromWorker, PhaseAnswer, PhaseMessage, WorkerData } from './protoc
 
 const main = parentPort;
 if (main === null) throw new Error('worker.js runs as a worker thread only');
-const { engineFile, threads, batchSize, samples, driverPort } = workerData as WorkerData;
+const { engineFile, threads, batchSize, provider, isProfiled, samples, driverPort } =
+  workerData as WorkerData;
 const tellMain = (message: FromWorker): void => main.postMessage(message);
 const tellDriver = (answer: PhaseAnswer): void => driverPort.postMessage(answer);
 const clock = createClock();
@@ -20,8 +22,9 @@ const clock = createClock();
 lowerPriority();
 try {
   const startNs = clock.now();
-  const inference = await createInference(engineFile, threads, batchSize);
+  const inference = await createInference(engineFile, threads, batchSize, { provider, isProfiled });
   await warmUp(inference);
+  const nodeRuns = inference.nodeRuns();
   let running = Promise.resolve();
   driverPort.on('message', (message: PhaseMessage) => {
     running = runPhase(inference, message).catch(fail);
@@ -34,7 +37,7 @@ try {
       main.close();
     });
   });
-  tellMain({ type: 'ready', loadMs: (clock.now() - startNs) / 1e6 });
+  tellMain({ type: 'ready', loadMs: (clock.now() - startNs) / 1e6, nodeRuns });
 } catch (error) {
   fail(error);
   driverPort.close();
@@ -73,7 +76,9 @@ async function runPhase(inference: Inference, { shared, order }: PhaseMessage): 
     const index = sampleIndices[sample]!;
     return samples.offsets[index + 1]! - samples.offsets[index]!;
   };
-  const queue = openSharedQueue(shared, order, (sample, other) => lengthOf(sample) === lengthOf(other));
+  const canShareBatch = (sample: number, other: number): boolean =>
+    inference.isPadded || lengthOf(sample) === lengthOf(other);
+  const queue = openSharedQueue(shared, order, canShareBatch);
   const claim: Claim = { first: 0, count: 0 };
   const indexOf = (place: number): number => sampleIndices[queue.sampleAt(claim.first + place)]!;
   tellDriver({ type: 'phase-ready' });
@@ -82,12 +87,10 @@ async function runPhase(inference: Inference, { shared, order }: PhaseMessage): 
       queue.wait();
       continue;
     }
-    const logits = await inference.run(samples, claim.count, indexOf);
+    await inference.run(samples, claim.count, indexOf);
     const completedNs = clock.now();
-    const size = inference.responseBytes;
     for (let place = 0; place < claim.count; place++) {
-      const response = logits.subarray(place * size, (place + 1) * size);
-      records.completeSampleAt(queue.sampleAt(claim.first + place), completedNs, response);
+      records.completeSampleAt(queue.sampleAt(claim.first + place), completedNs, inference.response(place));
     }
   }
   tellDriver({ type: 'phase-ended' });
@@ -95,6 +98,6 @@ async function runPhase(inference: Inference, { shared, order }: PhaseMessage): 
 
 function fail(error: unknown): void {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  tellMain({ type: 'failed', message, stack });
+  tellMain({ type: 'failed', message, stack, isSetup: error instanceof SetupError });
   tellDriver({ type: 'phase-ended' });
 }

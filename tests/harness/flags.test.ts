@@ -332,13 +332,17 @@ describe('--help', () => {
                                             null answers at once and measures the driver itself. [onnxruntime |
                                             tensorrt | null; default: onnxruntime; tensorrt where --system or
                                             --system_file names a machine with GPUs]
+            --provider                      Execution provider of ONNX Runtime. A profiled warm-up run proves that
+                                            it computes; there is no silent way back to the CPU. [cpu | cuda |
+                                            tensorrt | webgpu; default: cpu]
             --precision                     Number format of the weights (config_ver default: int8, high_accuracy:
                                             fp32, on GPUs fp16 or fp8). fp8 = an fp16 network with fp8 GEMMs.
                                             onnxruntime runs fp32, fp16 and int8. [fp32 | fp16 | int8 | bf16 | fp8;
                                             default: fp32]
             --batch_size, --gpu_batch_size  Most samples in one inference. [samples; default: 1]
-            --instances                     Sessions side by side. [default: one per core; SingleStream: 1;
-                                            tensorrt: GPUs × gpu_inference_streams]
+            --instances                     Sessions side by side. [default: one per core; SingleStream: 1; provider
+                                            cuda or tensorrt: one per GPU; engine tensorrt: GPUs ×
+                                            gpu_inference_streams]
             --threads_per_instance          Threads inside one session. [default: cores / instances]
             --model, --model_path           Folder with config.json, model.safetensors and vocab.txt of a
                                             BertForQuestionAnswering. [default: data/models/minilm-qa]

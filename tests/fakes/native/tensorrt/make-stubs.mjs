@@ -47,7 +47,10 @@ function stubOf(name) {
   const body = bodyOf(name);
   if (body === undefined) return `// these headers have no ${name}`;
   const overrides = [...body.matchAll(/virtual\s+([^;{}]*?)\s*=\s*0\s*;/gs)].map(([, declaration]) => {
-    const text = declaration.replace(/\[\[nodiscard\]\]|__attribute__\(\(.*?\)\)|\[\[deprecated.*?\]\]/gs, '');
+    const text = declaration.replace(
+      /\[\[nodiscard\]\]|__attribute__\(\(.*?\)\)|\[\[deprecated.*?\]\]/gs,
+      '',
+    );
     if (text.includes('~')) return ''; // a destructor: the compiler writes it
     const method = /([A-Za-z_]\w*)\s*\(/.exec(text)[1];
     return `    ${text.replace(/\s+/g, ' ').trim()} override { ::fake::unknownCall("${name}::${method}"); }`;
@@ -56,7 +59,8 @@ function stubOf(name) {
 }
 
 const parts = Object.entries(wanted).map(
-  ([namespace, names]) => `namespace ${namespace}\n{\n${names.map(stubOf).join('\n\n')}\n} // namespace ${namespace}\n`,
+  ([namespace, names]) =>
+    `namespace ${namespace}\n{\n${names.map(stubOf).join('\n\n')}\n} // namespace ${namespace}\n`,
 );
 process.stdout.write(
   `#pragma once\n#include <NvInfer.h>\n#include <NvOnnxParser.h>\n\nnamespace fake\n{\n[[noreturn]] void unknownCall(char const* function);\n}\n\n${parts.join('\n')}`,
