@@ -85,7 +85,7 @@ export function systemOf(
       return { description: detected, forConfigs, notes };
     }
     throw new ConfigError(
-      `--system: "${system_id}" is not in systems/ (loadrig list systems shows them all)${didYouMean(system_id, [...catalogue.systems.keys()])}`,
+      `--system: "${system_id}" is not in systems/ (loadrig list systems shows them all)${didYouMean(system_id, [...catalogue.systems.keys()]) || '; a machine that nobody listed is described by a --system_file=FILE (docs/systems.md, at its end)'}`,
     );
   }
   if (listed.description.accelerator !== undefined) {

@@ -64,8 +64,11 @@ the family to the GPU (\`systems/gpu-models.json\` says what belongs to what) < 
 < flags. A target in \`gpus.json\` is that of one GPU and is multiplied by their number; a MIG slice counts as a GPU.
 \`loadrig explain KEY --system=ID\` shows every step for one value.
 
-**Which engine.** All these settings are for engine \`tensorrt\`. \`--system=ID\` and a \`--system_file\` with an \`accelerator\` choose it;
-without them a run uses engine \`onnxruntime\` on the CPU, on machines with GPUs too, and says so.
+**Which engine.** All these settings are for engine \`tensorrt\`. \`--system=ID\`, a \`--system_file\` with an \`accelerator\` and a machine
+with GPUs on which TensorRT starts choose it; elsewhere a run uses engine \`onnxruntime\` on the CPU, and a machine with GPUs says why.
+
+**Which model.** Targets, batch sizes and memory are those of BERT-Large, fine-tuned on SQuAD 1.1 (\`loadrig fetch mlperf-pytorch\`). With
+another \`--model=DIR\` the targets are guesses, and a run measures them first.
 `;
 
 const columns = [
