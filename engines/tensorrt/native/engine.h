@@ -51,6 +51,8 @@ class Engine {
   std::atomic<bool> isUsed{false};
   /** The phase that runs on it, or nullptr. */
   Phase* phase = nullptr;
+  /** Its GPU does not answer: whoever frees anything of it would hang as well, so nothing is freed. */
+  bool isHung = false;
 
   const CudaContext context;
   const std::unique_ptr<DeserializedEngine> deserialized;
@@ -69,6 +71,8 @@ class EngineUse {
   ~EngineUse();
   EngineUse(EngineUse&& other) noexcept : engine_(std::exchange(other.engine_, nullptr)) {}
   Engine& engine() const { return *engine_; }
+  /** The engine stays used for ever. */
+  void keep() { engine_ = nullptr; }
 
  private:
   Engine* engine_;

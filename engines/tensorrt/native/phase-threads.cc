@@ -16,13 +16,24 @@ void Phase::guard(Worker& worker, Work work) {
   } catch (...) {
     fail(std::current_exception());
   }
+  worker.runningThreads--;
+  endBell_.ring();
 }
 
 void Phase::startThreads() {
+  const auto start = [this](Worker& worker, auto work) {
+    worker.runningThreads++;
+    try {
+      return std::thread([this, &worker, work] { guard(worker, [&] { (this->*work)(worker); }); });
+    } catch (...) {
+      worker.runningThreads--;
+      throw;
+    }
+  };
   try {
     for (Worker& worker : workers_) {
-      worker.responder = std::thread([this, &worker] { guard(worker, [&] { completeBatches(worker); }); });
-      worker.issuer = std::thread([this, &worker] { guard(worker, [&] { issueBatches(worker); }); });
+      worker.responder = start(worker, &Phase::completeBatches);
+      worker.issuer = start(worker, &Phase::issueBatches);
     }
   } catch (...) {
     // A machine out of threads: those that began are joined before the phase goes.
@@ -96,6 +107,7 @@ void Phase::completeBatches(Worker& worker) {
                               options_.spinNs);
     if (!slot.isIssued.load() || hasFailed_.load()) break;
     slot.d2hDone.wait();
+    if (hasFailed_.load()) break;
     complete(worker, slot, worker.shapes[next], nowNs());
     slot.isIssued.store(false);
     worker.slotBell.ring();

@@ -6,6 +6,12 @@
 
 namespace loadrig {
 
+namespace {
+
+constexpr int64_t HANG_NS = 10'000'000'000;
+
+}  // namespace
+
 HandleTable<Phase>& phases() {
   static HandleTable<Phase> table("phase");
   return table;
@@ -25,17 +31,22 @@ Phase::~Phase() {
   stop();
 }
 
-void Phase::stop() {
+bool Phase::haveThreadsEnded() const {
+  return std::all_of(workers_.begin(), workers_.end(), [](const Worker& worker) { return worker.runningThreads == 0; });
+}
+
+bool Phase::stop() {
   const std::lock_guard<std::mutex> lock(stopMutex_);
-  if (engines_.empty()) return;
+  if (engines_.empty()) return !isAbandoned_;
   records_.ended.store(1);
   workBell_.ring();
+  for (Worker& worker : workers_) worker.slotBell.ring();
+  if (!endBell_.waitUntil([this] { return haveThreadsEnded(); }, 0, HANG_NS)) {
+    abandon();
+    return false;
+  }
   for (Worker& worker : workers_) {
-    worker.slotBell.ring();
     if (worker.issuer.joinable()) worker.issuer.join();
-    // Also where the issuer never was: the responder waits for it to be over.
-    worker.isIssuing.store(false);
-    worker.slotBell.ring();
     if (worker.responder.joinable()) worker.responder.join();
     // After a failure batches may still be on their way: nothing writes into the slots from here on.
     cuda().ctxSetCurrent.attempt(worker.engine.context.get());
@@ -45,6 +56,23 @@ void Phase::stop() {
   workers_.clear();
   for (const EngineUse& use : engines_) use.engine().phase = nullptr;
   engines_.clear();
+  return true;
+}
+
+void Phase::abandon() {
+  fail(std::make_exception_ptr(
+      NativeError(ErrorCode::Cuda, "the GPU did not answer for 10 s; its threads are left behind")));
+  for (Worker& worker : workers_) {
+    if (worker.issuer.joinable()) worker.issuer.detach();
+    if (worker.responder.joinable()) worker.responder.detach();
+  }
+  for (EngineUse& use : engines_) {
+    use.engine().phase = nullptr;
+    use.engine().isHung = true;
+    use.keep();
+  }
+  engines_.clear();
+  isAbandoned_ = true;
 }
 
 void Phase::fail(std::exception_ptr problem) {
@@ -52,7 +80,8 @@ void Phase::fail(std::exception_ptr problem) {
     const std::lock_guard<std::mutex> lock(failureMutex_);
     if (failure_ == nullptr) failure_ = std::move(problem);
   }
-  hasFailed_.store(true);
+  // The driver's side sees that the phase is over; a failure that the driver has been told of already needs no telling.
+  if (!hasFailed_.exchange(true)) records_.ended.store(1);
   workBell_.ring();
   completedBell_.ring();
   for (Worker& worker : workers_) worker.slotBell.ring();

@@ -47,8 +47,11 @@ class Phase {
   /** Throws what broke the phase. */
   void waitCompleted(int32_t completed, int64_t timeoutNs);
   void runInCall(int32_t first, int32_t count);
-  /** Joins the threads and lets go of the engines; what was asked of it before stays known. */
-  void stop();
+  /**
+   * Joins the threads and lets go of the engines; what was asked of it before stays known. Threads that hang on the GPU
+   * for 10 s are left behind, with all that they might touch: false, and nothing of the phase may be freed.
+   */
+  bool stop();
   /** Once it is stopped. */
   const PhaseFacts& facts() const { return facts_; }
   /** Throws what broke the phase, if anything did. */
@@ -73,6 +76,7 @@ class Phase {
     /** Shapes of the batches in the slots. */
     std::vector<BatchShape> shapes = std::vector<BatchShape>(stream.slotCount());
     Doorbell slotBell;
+    std::atomic<int> runningThreads{0};
     std::atomic<bool> isIssuing{true};
     PhaseFacts facts;
     std::thread issuer;
@@ -88,6 +92,9 @@ class Phase {
   void complete(Worker& worker, const Slot& slot, const BatchShape& shape, int64_t atNs);
   static void count(Worker& worker, const Issued& issued);
   void addFacts(const Worker& worker);
+  bool haveThreadsEnded() const;
+  void abandon();
+  // A failed phase does not look at its records any more: a thread that was left behind may outlive them.
   bool isOver() const { return hasFailed_.load() || records_.ended.load() != 0; }
   void fail(std::exception_ptr problem);
   template <class Work>
@@ -99,10 +106,12 @@ class Phase {
   std::deque<Worker> workers_;
   Doorbell workBell_;
   Doorbell completedBell_;
+  Doorbell endBell_;
   std::atomic<bool> hasFailed_{false};
   std::mutex failureMutex_;
   std::exception_ptr failure_;
   std::mutex stopMutex_;
+  bool isAbandoned_ = false;
   PhaseFacts facts_;
 };
 

@@ -14,15 +14,25 @@ bool SampleQueue::holds(const BatchSize& size) const {
   return rules_.maxTokens == 0 || shape.tokensRun(network_.form) <= rules_.maxTokens;
 }
 
+bool SampleQueue::isParted(int length, int other) const {
+  if (order_.length == 0) return false;
+  for (const int boundary : rules_.lengthBoundaries) {
+    if ((length <= boundary) != (other <= boundary)) return true;
+  }
+  return false;
+}
+
 int32_t SampleQueue::countFitting(int32_t first, int32_t issued, bool& isFull) const {
   const int32_t most = std::min(issued - first, rules_.maxBatch);
   BatchSize size;
+  int firstLength = 0;
   for (int32_t count = 0; count < most; count++) {
     const auto sample = static_cast<size_t>(sampleAt(first + count));
     const int length = samples_.length(records_.sampleIndices[sample]);
+    if (count == 0) firstLength = length;
     size = {count + 1, size.tokens + length, std::max(size.longest, length)};
     // One sample runs whatever the rules say of tokens.
-    if (count > 0 && !holds(size)) {
+    if (count > 0 && (isParted(firstLength, length) || !holds(size))) {
       isFull = true;
       return count;
     }

@@ -16,6 +16,8 @@ struct BatchRules {
   int64_t queueDelayNs = 0;
   /** Ascending. */
   std::vector<int> preferredSizes;
+  /** Ascending; with an order, no batch reaches over one of these lengths. */
+  std::vector<int> lengthBoundaries;
 };
 
 /** A claim: `count` places of the queue from `first` on. */
@@ -40,6 +42,8 @@ class SampleQueue {
   /** How many from `first` on fit one batch; `isFull` = no more would fit. */
   int32_t countFitting(int32_t first, int32_t issued, bool& isFull) const;
   bool holds(const BatchSize& size) const;
+  /** True: a boundary lies between two lengths. */
+  bool isParted(int length, int other) const;
   /** How many of `there` to take now; 0 = wait. */
   int32_t worthTaking(int32_t first, int32_t there, bool isFull);
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -42,6 +43,8 @@ struct BuildOrder {
   std::string onnxFile;
   std::string timingCacheFile;
   std::vector<Profile> profiles;
+  /** Largest magnitude of tensors by name (implicit quantisation); empty = none. */
+  std::map<std::string, float> dynamicRanges;
   bool stronglyTyped = true;
   bool fp16 = false;
   bool int8 = false;

@@ -96,6 +96,35 @@ void configure(nvinfer1::IBuilderConfig& config, const BuildOrder& order, int li
   if (order.detailedProfiling) config.setProfilingVerbosity(nvinfer1::ProfilingVerbosity::kDETAILED);
 }
 
+#if LOADRIG_HEADERS >= 1100
+void setDynamicRanges(nvinfer1::INetworkDefinition&, const BuildOrder& order) {
+  if (!order.dynamicRanges.empty()) refuse("takes no dynamic_ranges; quantise in the network (Q/DQ)");
+}
+#else
+void setDynamicRanges(nvinfer1::INetworkDefinition& network, const BuildOrder& order) {
+  if (order.dynamicRanges.empty()) return;
+  if (order.stronglyTyped) refuse("takes dynamic_ranges only where the network is not strongly typed");
+  auto missing = order.dynamicRanges;
+  const auto set = [&](nvinfer1::ITensor* tensor) {
+    const auto range = tensor == nullptr ? order.dynamicRanges.end() : order.dynamicRanges.find(tensor->getName());
+    if (range == order.dynamicRanges.end()) return;
+    if (!tensor->setDynamicRange(-range->second, range->second)) {
+      throw NativeError(ErrorCode::TensorrtBuild, "the dynamic range of " + range->first + " was refused");
+    }
+    missing.erase(range->first);
+  };
+  for (int32_t i = 0; i < network.getNbInputs(); i++) set(network.getInput(i));
+  for (int32_t i = 0; i < network.getNbLayers(); i++) {
+    auto* layer = network.getLayer(i);
+    for (int32_t k = 0; k < layer->getNbOutputs(); k++) set(layer->getOutput(k));
+  }
+  if (missing.empty()) return;
+  throw NativeError(ErrorCode::TensorrtBuild, "dynamic_ranges names " + std::to_string(missing.size()) +
+                                                  " tensors that the network does not have, " + missing.begin()->first +
+                                                  " among them");
+}
+#endif
+
 void addProfiles(nvinfer1::IBuilder& builder, nvinfer1::IBuilderConfig& config, const BuildOrder& order) {
   using Selector = nvinfer1::OptProfileSelector;
   for (size_t i = 0; i < order.profiles.size(); i++) {

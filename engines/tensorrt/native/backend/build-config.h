@@ -10,6 +10,8 @@ namespace loadrig::LOADRIG_BACKEND {
 uint32_t networkFlags(const BuildOrder& order);
 /** `libraryVersion` as major * 100 + minor. */
 void configure(nvinfer1::IBuilderConfig& config, const BuildOrder& order, int libraryVersion);
+/** Implicit quantisation: every name must be a tensor of the network. */
+void setDynamicRanges(nvinfer1::INetworkDefinition& network, const BuildOrder& order);
 void addProfiles(nvinfer1::IBuilder& builder, nvinfer1::IBuilderConfig& config, const BuildOrder& order);
 
 }  // namespace loadrig::LOADRIG_BACKEND

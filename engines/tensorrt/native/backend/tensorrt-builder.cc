@@ -91,6 +91,7 @@ class Build {
 
   void configureAll(const Logger::Sink& onLine) {
     configure(*config_, order_, library_.version());
+    setDynamicRanges(*network_, order_);
     addProfiles(*builder_, *config_, order_);
     useTimingCache(onLine);
 #if LOADRIG_HEADERS >= 1000

@@ -56,6 +56,12 @@ BuildOrder readOrder(const JsValue& request) {
   for (const JsValue& profile : request.at("profiles").items()) order.profiles.push_back(readProfile(profile));
   order.stronglyTyped = request.at("strongly_typed").flag();
   readWeakTypes(request.at("weak_types"), order);
+  const JsValue ranges = request.at("dynamic_ranges");
+  if (!ranges.isMissing()) {
+    for (const std::string& tensor : ranges.keys()) {
+      order.dynamicRanges[tensor] = static_cast<float>(ranges.at(tensor.c_str()).number());
+    }
+  }
   order.tf32 = request.at("tf32").flag();
   order.sparseWeights = request.at("sparse_weights").flag();
   order.versionCompatible = request.at("version_compatible").flag();

@@ -20,10 +20,17 @@ Engine& engineOf(const Call& call) {
   return engine;
 }
 
+/** A hung engine is left as it is. */
+void release(std::unique_ptr<Engine> engine) {
+  if (engine->isHung) static_cast<void>(engine.release());
+}
+
 void closeAtEnd(int handle) {
-  const auto engine = engines().take(handle);
+  auto engine = engines().take(handle);
+  if (engine == nullptr) return;
   // A phase of another environment may be using it still: its threads end first.
-  if (engine != nullptr && engine->phase != nullptr) engine->phase->stop();
+  if (engine->phase != nullptr) engine->phase->stop();
+  release(std::move(engine));
 }
 
 std::vector<BatchShape> readShapes(const JsValue& value, const Network& network, bool isGraph) {
@@ -123,10 +130,10 @@ napi_value callProfileLayers(const Call& call) {
 napi_value callClose(const Call& call) {
   const int handle = call.argument(0, "engine").integer(0, INT32_MAX);
   Engine& engine = engines().at(handle);
-  {
+  if (!engine.isHung) {
     const EngineUse isIdle(engine);
   }
-  engines().take(handle);
+  release(engines().take(handle));
   forget(call.env, handle);
   return jsUndefined(call.env);
 }

@@ -79,6 +79,9 @@ PhaseOptions readOptions(const JsValue& phase, const std::vector<EngineUse>& eng
     rules.preferredSizes.push_back(size.integer(1, rules.maxBatch));
   }
   std::sort(rules.preferredSizes.begin(), rules.preferredSizes.end());
+  for (const JsValue& length : phase.at("length_boundaries").items()) {
+    rules.lengthBoundaries.push_back(length.count());
+  }
   options.useGraphs = phase.at("use_graphs").flag();
   options.inCall = phase.at("in_call").flag();
   options.spinNs = static_cast<int64_t>(phase.at("spin_ns").number());
@@ -86,8 +89,8 @@ PhaseOptions readOptions(const JsValue& phase, const std::vector<EngineUse>& eng
 }
 
 void endAtEnd(int handle) {
-  const auto phase = phases().take(handle);
-  if (phase != nullptr) phase->stop();
+  auto phase = phases().take(handle);
+  if (phase != nullptr && !phase->stop()) static_cast<void>(phase.release());
 }
 
 }  // namespace
@@ -141,8 +144,11 @@ napi_value callRunInCall(const Call& call) {
 napi_value callEndPhase(const Call& call) {
   const int handle = handleOf(call);
   phases().at(handle);
-  const std::unique_ptr<Phase> phase = phases().take(handle);
-  phase->stop();
+  std::unique_ptr<Phase> phase = phases().take(handle);
+  if (!phase->stop()) {
+    // Its threads may still look at it, and at the arrays: kept until the process ends.
+    phase.release()->throwFailure();
+  }
   forget(call.env, handle);
   phase->throwFailure();
   const PhaseFacts facts = phase->facts();
