@@ -3,7 +3,10 @@
 
 #include "environment.h"
 
+#include <cstdlib>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -24,22 +27,44 @@ struct Environment {
   std::vector<Ending> endings;
 };
 
+std::mutex mutex;
+/** Never destroyed: the exit handler may run after static objects are gone. */
+std::set<Environment*>& environments() {
+  static auto* all = new std::set<Environment*>;
+  return *all;
+}
+
 void letGo(napi_env env, const Ending& ending) {
   for (napi_ref reference : ending.kept) napi_delete_reference(env, reference);
 }
 
-void endEnvironment(void* data) {
-  const std::unique_ptr<Environment> environment(static_cast<Environment*>(data));
-  while (!environment->endings.empty()) {
-    const Ending ending = std::move(environment->endings.back());
-    environment->endings.pop_back();
+/** `isAlive`: JavaScript values may still be touched. */
+void endAll(Environment& environment, bool isAlive) {
+  while (!environment.endings.empty()) {
+    const Ending ending = std::move(environment.endings.back());
+    environment.endings.pop_back();
     try {
       ending.end();
     } catch (const std::exception&) {
       // Nobody is left to be told; what broke was told to whoever waited.
     }
-    letGo(environment->env, ending);
+    if (isAlive) letGo(environment.env, ending);
   }
+}
+
+void endEnvironment(void* data) {
+  const std::unique_ptr<Environment> environment(static_cast<Environment*>(data));
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    environments().erase(environment.get());
+  }
+  endAll(*environment, true);
+}
+
+/** Registered after the first engine opened, so that it runs before the exit handlers of CUDA and TensorRT. */
+void endAtExit() {
+  const std::lock_guard<std::mutex> lock(mutex);
+  for (Environment* environment : environments()) endAll(*environment, false);
 }
 
 Environment* environmentOf(napi_env env) {
@@ -55,7 +80,8 @@ void watchEnvironment(napi_env env) {
   environment->env = env;
   checkNode(env, napi_set_instance_data(env, environment.get(), nullptr, nullptr), "napi_set_instance_data");
   checkNode(env, napi_add_env_cleanup_hook(env, endEnvironment, environment.get()), "napi_add_env_cleanup_hook");
-  environment.release();
+  const std::lock_guard<std::mutex> lock(mutex);
+  environments().insert(environment.release());
 }
 
 void onEnvironmentEnd(napi_env env, int key, std::function<void()> end, std::initializer_list<napi_value> kept) {
@@ -66,6 +92,8 @@ void onEnvironmentEnd(napi_env env, int key, std::function<void()> end, std::ini
     ending.kept.push_back(reference);
   }
   environmentOf(env)->endings.push_back(std::move(ending));
+  static const int registered = std::atexit(endAtExit);
+  static_cast<void>(registered);
 }
 
 void forget(napi_env env, int key) {
