@@ -282,7 +282,10 @@ export interface NativeMeasure {
   readonly streams: number;
   /** Wait before each query, ms (trtexec --idleTime). */
   readonly idle_ms: number;
-  /** QSL indices to run as batches of `batch` in this order instead of made-up tokens; null = made up. */
+  /**
+   * QSL indices to run as batches of `batch` in this order instead of made-up tokens; null = made up. Without `copies` the
+   * engine must have been opened with start_from_device.
+   */
   readonly sample_order: Int32Array | null;
 }
 
