@@ -4,6 +4,7 @@ import { loadgenSettings, type BenchmarkConfig } from '../configs/benchmark-conf
 import { confNames } from '../configs/conf-files/conf-settings.js';
 import { labelledLines } from '../configs/labelled.js';
 import type { TestMode, TestSettings } from '../configs/test-settings.js';
+import { selfTestLine } from '../scenarios/self-test.js';
 import type { TestResult } from '../scenarios/start-test.js';
 import type { Call } from './call.js';
 import type { DriverThread } from './driver-thread.js';
@@ -53,6 +54,7 @@ export async function driveLoadGen({ config, mode, driver, call }: DriveRequest)
         onPhase: progress.phase,
       }),
     );
+    if (result.selfTest !== undefined) call.say(selfTestLine(result.selfTest));
     return { folder, startedAt, settings, result };
   } finally {
     progress.stop();

@@ -89,6 +89,7 @@ export function describeRun(facts: RunFacts): Readonly<Record<string, unknown>> 
     interrupted: result.interrupted,
     invalid_because: performance?.reasons ?? [],
     doubtful: result.doubtful,
+    self_test: result.selfTest ?? null,
     issue_delay_ns: result.issueDelay ?? null,
     errors: result.errors,
     warnings: result.warnings,

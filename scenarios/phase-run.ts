@@ -74,6 +74,9 @@ export interface PhaseRunSetup {
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
 
+/** Whether the driver keeps its core between Server queries at this rate. */
+export const waitsBySpinning = (target_qps: number): boolean => NS_PER_S / target_qps < SPIN_BELOW_GAP_NS;
+
 /** Begins a phase: this is its time zero. */
 export function startPhaseRun({
   effective,
@@ -94,7 +97,7 @@ export function startPhaseRun({
   const maxDurationNs = effective.max_duration_ms === 0 ? Infinity : effective.max_duration_ms * NS_PER_MS;
   const maxQueries = effective.max_query_count === 0 ? Infinity : effective.max_query_count;
   const endsNaturally = effective.scenario !== 'Server';
-  const spins = NS_PER_S / effective.target_qps < SPIN_BELOW_GAP_NS;
+  const spins = waitsBySpinning(effective.target_qps);
 
   const completedSamples = (): number => Atomics.load(counters, cell.completed);
   const hasOutstanding = (): boolean => completedSamples() < issuedSamples;

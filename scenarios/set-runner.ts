@@ -7,6 +7,7 @@ import type { EffectiveSettings } from './effective-settings.js';
 import { issuePhase, type IssuedPhase } from './issue-phase.js';
 import type { LogFiles } from './logs/log-files.js';
 import { powerStamp } from './logs/time-stamps.js';
+import { cell } from './phase-cells.js';
 import { logEndOfIssue } from './phase-outcome.js';
 import type { SharedPhase } from './phase-records.js';
 import { generateQueries } from './queries.js';
@@ -34,6 +35,8 @@ export interface SetRunner {
   /** Generates, issues and logs the queries of a loaded set. */
   issue(effective: EffectiveSettings, phase: Phase, set: SampleSet): Promise<IssuedPhase>;
   unload(set: SampleSet): Promise<void>;
+  /** Logs the completions that came after the end of their phase, until now; after each phase and at the end of the test. */
+  logLate(): void;
 }
 
 /** True when nothing more may run in this test. */
@@ -56,6 +59,19 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
   const { detail, accuracy, trace } = logs;
   let firstSampleId = 0;
   let firstQueryId = 0;
+  /** Phases that are over, without their arrays: a SUT may still complete samples of theirs. */
+  const over: { readonly counters: Int32Array; readonly firstSampleId: number; lateLogged: number }[] = [];
+
+  const logLate = (): void => {
+    for (const phase of over) {
+      const late = Atomics.load(phase.counters, cell.completedLate);
+      if (late === phase.lateLogged) continue;
+      phase.lateLogged = late;
+      detail.error('error_runtime', lateText(phase, firstSampleId));
+      if (late > 1)
+        detail.error('error_runtime', `Samples were completed after the end of their phase. count: ${late}`);
+    }
+  };
 
   const load = async (set: SampleSet): Promise<void> => {
     const fromNs = clock.now();
@@ -100,9 +116,11 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
     const { shared, startNs, queriesIssued, durationNs } = issued;
     trace?.span(phase, startNs, startNs + durationNs, { queries: queriesIssued });
     trace?.phase({ scenario: effective.scenario, shared, startNs, queriesIssued, firstQueryId });
+    over.push({ counters: shared.counters, firstSampleId, lateLogged: 0 });
     firstSampleId += shared.sampleCount;
     firstQueryId += shared.queryCount;
     logEndOfIssue(detail, issued, effective);
+    logLate();
     detail.log(LOGGER_COUNTERS);
     detail.log([
       ['power_begin', powerStamp(issued.startWallMs)],
@@ -116,6 +134,7 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
     load,
     issue,
     unload,
+    logLate,
     async run(effective, phase, set) {
       await load(set);
       const issued = await issue(effective, phase, set);
@@ -123,4 +142,12 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
       return issued;
     },
   };
+}
+
+function lateText(
+  phase: { readonly counters: Int32Array; readonly firstSampleId: number },
+  minExpectedId: number,
+): string {
+  const last = phase.firstSampleId + Atomics.load(phase.counters, cell.lateEnd) - 1;
+  return `Received completion for an old sample. Min expected id: ${minExpectedId} Actual id: ${last}`;
 }

@@ -14,6 +14,7 @@ import { issueDelay, type IssueDelay } from './latencies.js';
 import { doubtsAbout } from './phase-outcome.js';
 import { effectiveKeys, programKeys, requestedKeys, resultKeys } from './logs/detail-keys.js';
 import { openLogFiles, type LogFiles, type LogPaths, type LogSettings } from './logs/log-files.js';
+import { issueDelayKeys, selfTestKeys } from './logs/own-keys.js';
 import { inFormOf } from './logs/round-form.js';
 import { summaryText } from './logs/summary.js';
 import { testDateTime } from './logs/time-stamps.js';
@@ -21,6 +22,7 @@ import type { SharedPhase } from './phase-records.js';
 import { refuseImpossible } from './refused-settings.js';
 import type { PerformanceResults } from './results.js';
 import { runMode } from './run-modes.js';
+import { runSelfTest, type SelfTest } from './self-test.js';
 import { createSetRunner } from './set-runner.js';
 
 /** What a caller may give beside SUT, QSL, settings and log settings. */
@@ -31,6 +33,11 @@ export interface StartTestOptions {
   readonly program?: { readonly name: string; readonly version: string; readonly commit?: string };
   /** Shared memory from createControl(), for stopping from another thread. */
   readonly control?: Int32Array;
+  /**
+   * Whether to examine how well this thread keeps time before a performance run (0.2 s); the findings are logged and part of the
+   * result. Default: true with the real clock. LoadGen has nothing like it.
+   */
+  readonly selfTest?: boolean;
   /** Called just before each phase's time zero with its shared memory, for live progress. */
   readonly onPhase?: (shared: SharedPhase) => void;
   /**
@@ -57,6 +64,8 @@ export interface TestResult {
   /** The facts of the performance phase. */
   readonly performance:
     { readonly shared: SharedPhase; readonly startNs: number; readonly queriesIssued: number } | undefined;
+  /** How well this thread kept time before the run; undefined in accuracy runs and where it was left out. */
+  readonly selfTest: SelfTest | undefined;
   /** The driver's own lateness; Server only. */
   readonly issueDelay: IssueDelay | undefined;
   readonly logFiles: LogPaths;
@@ -144,6 +153,9 @@ async function runTest(given: Test): Promise<TestResult> {
   for (const text of errors) detail.error('error_invalid_test_settings', text);
   detail.log(requestedKeys(settings));
   detail.log(effectiveKeys(effective));
+  const mustExamine = (options.selfTest ?? options.clock === undefined) && settings.mode !== 'AccuracyOnly';
+  const selfTest = mustExamine ? await runSelfTest(clock, effective.target_qps) : undefined;
+  if (selfTest !== undefined) detail.log(selfTestKeys(selfTest));
 
   const runner = createSetRunner({
     sut,
@@ -156,10 +168,12 @@ async function runTest(given: Test): Promise<TestResult> {
     onPhase: options.onPhase,
   });
   const { last, performance } = await runMode({ settings, effective, qsl, runner, detail, clock });
+  runner.logLate();
   const delay =
     performance !== undefined && settings.scenario === 'Server'
       ? issueDelay(performance.issued.shared, performance.issued.startNs, performance.issued.queriesIssued)
       : undefined;
+  if (delay !== undefined) detail.log(issueDelayKeys(delay));
   const doubtful = delay === undefined ? [] : doubtsAbout(delay, effective);
   for (const reason of doubtful) detail.warning('warning_generic_message', reason);
   if (performance !== undefined) {
@@ -177,6 +191,7 @@ async function runTest(given: Test): Promise<TestResult> {
     effective: performance?.effective ?? effective,
     results: performance?.results,
     performance: performance === undefined ? undefined : recordsOf(performance),
+    selfTest,
     issueDelay: delay,
     logFiles: logs.paths,
     errors: [...detail.errors],
