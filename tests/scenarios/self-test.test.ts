@@ -51,7 +51,9 @@ describe('the self-test', () => {
       gc: { pauses: 2, longest_ns: 61_000 },
       lateness: { queries_per_s: 1000, p50_ns: 120, p99_ns: 9_800, max_ns: 250_000 },
     };
-    expect(selfTestLine(found)).toMatchInlineSnapshot(`"self-test: clock 31 ns a reading; a sleeper wakes 57 µs late (1235 µs at most); garbage collection: 2 pauses, 61 µs at most; at 1000 queries/s half are issued within 0.12 µs, 99 % within 9.8 µs, all within 250 µs of their due time"`);
+    expect(selfTestLine(found)).toMatchInlineSnapshot(
+      `"self-test: clock 31 ns a reading; a sleeper wakes 57 µs late (1235 µs at most); garbage collection: 2 pauses, 61 µs at most; at 1000 queries/s half are issued within 0.12 µs, 99 % within 9.8 µs, all within 250 µs of their due time"`,
+    );
   });
 });
 
