@@ -19,6 +19,18 @@ const risingList = () =>
 export const numbersOf = (text: string): readonly number[] =>
   text === '' ? [] : text.split(',').map(Number);
 
+/** How attention is computed, for --tensorrt_attention; engines/tensorrt/choose-network.ts has what fits where. */
+export const tensorRtAttentions = [
+  'auto',
+  'plugin_fp16',
+  'plugin_int8',
+  'plugin_int8_interleaved',
+  'network',
+] as const;
+export type TensorRtAttention = (typeof tensorRtAttentions)[number];
+export const tensorRtGelus = ['auto', 'erf', 'tanh'] as const;
+export type TensorRtGelu = (typeof tensorRtGelus)[number];
+
 export const gpuSettingsSchema = z.strictObject({
   gpu_inference_streams: positiveInt()
     .default(1)
@@ -39,6 +51,37 @@ export const gpuSettingsSchema = z.strictObject({
       ...gpuEngine,
       description:
         'Compute every sample at its true length, packed without padding; false pads to max_seq_length (Volta: no such kernels).',
+    }),
+  tensorrt_attention: z
+    .enum(tensorRtAttentions)
+    .default('auto')
+    .meta({
+      ...gpuEngine,
+      description:
+        'How attention is computed: plugin_fp16 and plugin_int8 on packed tokens by kernels of TensorRT’s plugin; plugin_int8_interleaved the same in an encoder that is int8 throughout (implicit ranges); network by layers of the network, padded. auto = the fastest that the GPU, the precision and the model allow; the result says which and why.',
+    }),
+  tensorrt_gelu: z
+    .enum(tensorRtGelus)
+    .default('auto')
+    .meta({
+      ...gpuEngine,
+      description:
+        'Form of GELU: erf is exact, tanh its approximation (differs by less than 0.0005), which fuses better. auto = tanh with plugin_int8_interleaved, else as the model was trained.',
+    }),
+  tf32: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description: 'fp32: let products use TF32 (10 bits of fraction); off = full fp32.',
+    }),
+  tensorrt_lib: z
+    .string()
+    .default('')
+    .meta({
+      ...gpuEngine,
+      description: 'Folder of the libraries of TensorRT.',
+      unset: 'TENSORRT_LIB, then where the system looks for libraries',
     }),
   length_buckets: risingList()
     .default('')

@@ -1,6 +1,6 @@
 // The engines there are: an explicit list. `startEngine` on the main thread, `connectSut` on the driver's.
 
-import { ConfigError, SetupError } from '../configs/errors.js';
+import { ConfigError } from '../configs/errors.js';
 import type { SystemUnderTest } from '../scenarios/contract.js';
 import type {
   BuiltEngine,
@@ -12,6 +12,8 @@ import type {
   TokenizedSamples,
 } from './contract.js';
 import { connectNullSut, startNullEngine } from './null.js';
+import type { NetworkFile, NetworkFileRequest } from './tensorrt/build-file.js';
+import type { TensorRtParts } from './tensorrt/start.js';
 
 /** Names for --engine. */
 export const engineNames = ['onnxruntime', 'tensorrt', 'null'] as const;
@@ -25,7 +27,7 @@ export async function startEngine(request: EngineRequest, samples: TokenizedSamp
       // Loaded on demand: other engines must not need its library.
       return (await import('./onnxruntime/engine.js')).startOnnxRuntimeEngine(request, samples);
     case 'tensorrt':
-      throw tensorrtMissing();
+      return (await import('./tensorrt/engine.js')).startTensorRtEngine(request, samples, tensorRtParts);
     default:
       throw unknownEngine(request.engine);
   }
@@ -48,7 +50,8 @@ export async function generateEngine(request: EngineRequest): Promise<void> {
       return;
     }
     case 'tensorrt':
-      throw tensorrtMissing();
+      await (await import('./tensorrt/engine.js')).generateTensorRtEngine(request, tensorRtParts);
+      return;
     default:
       throw unknownEngine(request.engine);
   }
@@ -60,10 +63,15 @@ export async function buildEngineFile(request: EngineBuildRequest): Promise<Buil
     case 'onnxruntime':
       return (await import('./onnxruntime/build-file.js')).buildOnnxRuntimeFile(request);
     case 'tensorrt':
-      throw tensorrtMissing();
+      return (await import('./tensorrt/build-file.js')).buildTensorRtFile(request, tensorRtParts);
     default:
       throw unknownEngine(request.engine);
   }
+}
+
+/** Writes the network that engine tensorrt would build, as ONNX; needs no GPU. @throws {ConfigError | SetupError} */
+export async function writeTensorRtOnnx(request: NetworkFileRequest): Promise<NetworkFile> {
+  return (await import('./tensorrt/build-file.js')).writeTensorRtNetwork(request, tensorRtParts);
 }
 
 /** Makes the SUT of a started engine on this thread. */
@@ -74,7 +82,7 @@ export async function connectSut(spec: SutSpec): Promise<SystemUnderTest> {
     case 'onnxruntime':
       return (await import('./onnxruntime/sut.js')).connectOnnxRuntimeSut(spec);
     case 'tensorrt':
-      throw tensorrtMissing();
+      return (await import('./tensorrt/sut.js')).connectTensorRtSut(spec);
     default:
       throw unknownEngine(spec.engine);
   }
@@ -90,18 +98,16 @@ export async function openDirectInference(request: EngineRequest): Promise<Direc
     case 'onnxruntime':
       return (await import('./onnxruntime/direct.js')).openOnnxRuntimeDirect(request);
     case 'tensorrt':
-      throw tensorrtMissing();
+      return (await import('./tensorrt/direct.js')).openTensorRtDirect(request, tensorRtParts);
     default:
       throw unknownEngine(request.engine);
   }
 }
 
-/** Its settings resolve, so that they can be read and planned with; nothing runs them. */
-function tensorrtMissing(): SetupError {
-  return new SetupError(
-    'engine tensorrt is not part of this version: its settings resolve (--dry_run, loadrig explain), but nothing runs them. Use --engine=onnxruntime to run on the CPU.',
-  );
-}
+/** Engines do not know one another: what one needs of another is handed to it here. */
+const tensorRtParts: TensorRtParts = {
+  openReference: async (request) => (await import('./onnxruntime/direct.js')).openOnnxRuntimeDirect(request),
+};
 
 function unknownEngine(name: string): ConfigError {
   return new ConfigError(`unknown engine "${name}"; there are: ${engineNames.join(', ')}`);

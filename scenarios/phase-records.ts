@@ -65,6 +65,11 @@ export interface PhaseRecords {
    * after the sample's completion, or a second time, it is counted and refused.
    */
   completeFirstToken(sample: number, response?: Uint8Array): void;
+  /**
+   * For SUTs whose native threads complete samples in the shared memory by themselves: hands over the response of a sample that
+   * has completed; copied if it is logged. On the driver's thread, at the latest in endPhase.
+   */
+  keepResponse(sample: number, response: Uint8Array): void;
 }
 
 /** What a new phase is made from. */
@@ -234,6 +239,9 @@ export function openRecords(
     shared,
     sampleIndices,
     completeSampleAt,
+    keepResponse(sample, response) {
+      if (isLogged[sample] === 1) keeper.keep(sample, response);
+    },
     completeSample: (sample, response, tokenCount) =>
       completeSampleAt(sample, clock.now(), response, tokenCount),
     completeFirstToken(sample, response) {

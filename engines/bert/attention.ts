@@ -13,6 +13,8 @@ export interface AttentionRequest {
   readonly queryIsScaled: boolean;
   /** Quantises a value where the graph wants that, and hands it back unchanged where not. */
   readonly quantized: (x: string, place: QuantizationPlace) => string;
+  /** Largest magnitude at a place, for attention that takes its scales by itself. @throws {ConfigError} without ranges */
+  readonly amaxAt: (place: QuantizationPlace) => number;
   /** Cast nodes around softmax, so that it is calculated in fp32. */
   readonly softmaxInFloat32: boolean;
 }
@@ -22,6 +24,8 @@ export interface Attention {
   readonly qkvOrder: 'parts' | 'heads';
   /** True: it scales the scores by itself and wants Q as it is. */
   readonly scalesItself: boolean;
+  /** True: what it returns has been through int8 already. */
+  readonly quantizesContext?: boolean;
   /** Adds the core to the graph; returns real[…tokens, headCount · headSize]. */
   add(graph: GraphBuilder, request: AttentionRequest): string;
 }

@@ -24,6 +24,7 @@ import {
 import type { OnnxGraph } from './onnx-writer.js';
 import { placeName, type QuantizationPlace } from './quantization-places.js';
 import { createQuantizer, type Quantizer } from './quantize.js';
+import { amaxOf, rangeAt } from './ranges.js';
 
 /** Raised whenever the graph of the same checkpoint changes: it is part of an engine's hash. */
 export const GRAPH_VERSION = 4;
@@ -37,7 +38,7 @@ export function buildBertGraph(checkpoint: BertCheckpoint, options: GraphOptions
   const graph = createGraphBuilder(realTypeOf(options));
   const parts = createParts(graph, checkpoint, options);
   const attention = form.attention(graph);
-  const activation = config.hidden_act === 'gelu' ? gelu : geluByTanh;
+  const activation = config.hidden_act === 'gelu' && options.gelu !== 'tanh' ? gelu : geluByTanh;
 
   let hidden = parts.layerNorm(embeddings(graph, checkpoint, options, form), 'embeddings.LayerNorm');
   for (const [layer, shape] of layers.entries()) {
@@ -51,10 +52,12 @@ export function buildBertGraph(checkpoint: BertCheckpoint, options: GraphOptions
       headSize: shape.head_size,
       queryIsScaled,
       quantized,
+      amaxAt: (place) => parts.amaxAt(layer, place),
       softmaxInFloat32: graph.real !== 'float32' && options.softmax !== 'fused',
     });
     const project = parts.linear(layer, 'context', [parts.dense(`${at}.attention.output.dense`)]);
-    const attended = quantized(project(quantized(context, 'context')), 'attention_output');
+    const projected = project(attention.quantizesContext ? context : quantized(context, 'context'));
+    const attended = quantized(projected, 'attention_output');
     const attentionSum = graph.node('Add', [attended, quantized(hidden, 'attention_residual')]);
     const mixed = parts.layerNorm(attentionSum, `${at}.attention.output.LayerNorm`);
 
@@ -103,6 +106,7 @@ interface Parts {
   readonly quantizer: Quantizer | undefined;
   readonly isQuantized: (layer: number, place: QuantizationPlace) => boolean;
   readonly quantized: (x: string, layer: number, place: QuantizationPlace) => string;
+  readonly amaxAt: (layer: number, place: QuantizationPlace) => number;
   /** The linear layers behind a place. */
   linear(layer: number, place: QuantizationPlace, layers: readonly Dense[]): Linear;
   /** A linear layer of the checkpoint, times `scale`; its weights keep the scales of training, where there are any. */
@@ -137,6 +141,8 @@ function createParts(graph: GraphBuilder, checkpoint: BertCheckpoint, options: G
     quantizer,
     isQuantized,
     quantized: (x, layer, place) => quantizer?.quantized(x, layer, place) ?? x,
+    amaxAt: (layer, place) =>
+      amaxOf(rangeAt(options.quantization?.ranges ?? new Map(), placeName(layer, place))),
     linear: (layer, place, layers) => formAt(layer, place)(graph, layers),
     dense,
     // Its mean and variance are calculated in fp32 whatever comes in: stash_type, 1 by default.

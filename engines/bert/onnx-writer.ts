@@ -25,12 +25,13 @@ const elementBytes: Readonly<Record<ElementType, number>> = {
   float8e4m3fn: 1,
 };
 
-/** An attribute of a node: a whole number, a real one, a text, or a list of whole numbers. */
+/** An attribute of a node: a whole number, a real one, a text, or a list of whole or real numbers. */
 export type Attribute =
   | { readonly int: number }
   | { readonly float: number }
   | { readonly text: string }
-  | { readonly ints: readonly number[] };
+  | { readonly ints: readonly number[] }
+  | { readonly floats: Float32Array };
 
 export interface GraphNode {
   readonly op: string;
@@ -193,6 +194,14 @@ function encodeAttribute(name: string, value: Attribute): Chunks {
   if ('int' in value) return join([text(1, name), integer(3, value.int), integer(20, 2)]);
   if ('float' in value) return join([text(1, name), float(2, value.float), integer(20, 1)]);
   if ('text' in value) return join([text(1, name), text(4, value.text), integer(20, 3)]);
+  if ('floats' in value) {
+    const { buffer, byteOffset, byteLength } = value.floats;
+    return join([
+      text(1, name),
+      message(7, [new Uint8Array(buffer, byteOffset, byteLength)]),
+      integer(20, 6),
+    ]);
+  }
   return join([text(1, name), ...value.ints.map((each) => integer(8, each)), integer(20, 7)]);
 }
 

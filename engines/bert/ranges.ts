@@ -11,6 +11,9 @@ export interface Range {
 /** By the name of the place: `layer.3.ffn_gelu` (quantization-places.ts). */
 export type Ranges = ReadonlyMap<string, Range>;
 
+/** Name of a range that belongs to no layer's place: the output of the last layer. Few sources know it. */
+export const OUTPUT_PLACE = 'output';
+
 /** Ranges of training, which are magnitudes around zero; the bits are kept. */
 export function symmetricRanges(magnitudes: ReadonlyMap<string, number>): Ranges {
   return new Map(Array.from(magnitudes, ([place, amax]) => [place, { min: -amax, max: amax }]));

@@ -30,7 +30,7 @@ export const syntheticPresets = {
 } as const;
 
 /** BERT's initializer_range: the standard deviation of weights. */
-const DEVIATION = 0.02;
+export const SYNTHETIC_DEVIATION = 0.02;
 const fileSchema = z.object({ seed: z.string().regex(/^\d{1,20}$/), config: z.unknown() });
 
 /** Writes a synthetic model; the vocabulary is copied from `vocabPath`. */
@@ -85,7 +85,7 @@ export function openSynthetic(path: string): WeightSource {
 
 /** Four uniform bytes summed, nearly normal: variance 4 · (256² − 1) / 12. The 32-bit steps are xorshift32 (Marsaglia 2003). */
 function normalValues(key: string, count: number, mean: number): Float32Array {
-  const scale = DEVIATION / Math.sqrt((4 * (256 ** 2 - 1)) / 12);
+  const scale = SYNTHETIC_DEVIATION / Math.sqrt((4 * (256 ** 2 - 1)) / 12);
   const values = new Float32Array(count);
   let state = createHash('sha256').update(key).digest().readUInt32LE() | 1;
   for (let i = 0; i < count; i++) {

@@ -22,7 +22,7 @@ import type { GraphPrecision } from '../bert/graph-options.js';
 import { writeOnnxFile } from '../bert/onnx-file.js';
 import type { Provider } from '../../configs/schema.js';
 import type { EngineRequest } from '../contract.js';
-import { errorCode, withBuildLock } from './build-lock.js';
+import { errorCode, withBuildLock } from '../build-lock.js';
 import { optimizeGraph } from './graph-optimization.js';
 import { processorFlags, processorModel, storedWeightsFor } from './processor.js';
 

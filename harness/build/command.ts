@@ -11,7 +11,7 @@ import { activationBytes, gigaflopsPerSample } from '../../engines/bert/model-fi
 import { sparsityOf } from '../../engines/bert/sparsity.js';
 import type { EngineProfile } from '../../engines/contract.js';
 import { buildEngineFile } from '../../engines/index.js';
-import { withBuildLock } from '../../engines/onnxruntime/build-lock.js';
+import { withBuildLock } from '../../engines/build-lock.js';
 import { commandHelp, parseCommandFlags } from '../command-flags.js';
 import { buildPath, inputPath } from '../places.js';
 import { describeProgram } from '../program.js';

@@ -12,7 +12,7 @@ import {
   statfsSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { errorCode, withBuildLock } from '../../engines/onnxruntime/build-lock.js';
+import { errorCode, withBuildLock } from '../../engines/build-lock.js';
 import { ConfigError, SetupError } from '../../configs/errors.js';
 import { diskError } from './disk-error.js';
 import { hashFile } from './file-content.js';

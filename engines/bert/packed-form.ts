@@ -1,0 +1,112 @@
+// The packed form of a graph's input: the tokens of all samples behind one another, no padding. TensorRT's attention plugin
+// keeps samples apart (plugin nodes are no ONNX operators: only TensorRT's parser knows them).
+//
+// int32 input_ids, token_type_ids, position_ids [tokens], cu_seqlens [samples + 1] (sums of lengths, from 0), max_seqlen
+// [longest] (of which only the length counts) → float32 logits[tokens, 2].
+
+import type { Attention } from './attention.js';
+import type { GraphBuilder } from './graph-builder.js';
+import type { GraphForm } from './graph-form.js';
+import type { Attribute } from './onnx-writer.js';
+
+export interface PackedAttention {
+  /** fp16: QKV in half precision. int8: QKV and the context with fixed scales. */
+  readonly type: 'fp16' | 'int8';
+  /** plugin_version: fp16 "2" or "5", int8 "3" or "6". */
+  readonly pluginVersion: string;
+}
+
+export function packedForm(attention: PackedAttention): GraphForm {
+  const tokens = ['tokens'];
+  const perToken = ['input_ids', 'token_type_ids', 'position_ids'].map((name) => ({
+    name,
+    type: 'int32' as const,
+    shape: tokens,
+  }));
+  return {
+    name: `packed ${attention.type} plugin ${attention.pluginVersion}`,
+    tokens,
+    inputs: [
+      ...perToken,
+      { name: 'cu_seqlens', type: 'int32', shape: ['samples_and_one'] },
+      { name: 'max_seqlen', type: 'int32', shape: ['longest'] },
+    ],
+    positions: (graph, table) => graph.node('Gather', [table, 'position_ids']),
+    attention: () =>
+      attention.type === 'fp16'
+        ? halfAttention(attention.pluginVersion)
+        : int8Attention(attention.pluginVersion),
+  };
+}
+
+/** The attention node itself. */
+export function attentionNode(
+  graph: GraphBuilder,
+  pluginVersion: string,
+  inputs: readonly string[],
+  attributes: Readonly<Record<string, Attribute>>,
+): string {
+  return graph.node('CustomQKVToContextPluginDynamic', inputs, {
+    plugin_version: { text: pluginVersion },
+    plugin_namespace: { text: '' },
+    ...attributes,
+  });
+}
+
+const HALF = 1;
+
+/** Reads [tokens, 3E, 1, 1], head by head of each its Q, K and V; the mask's place is taken by cu_seqlens. */
+function halfAttention(pluginVersion: string): Attention {
+  return {
+    qkvOrder: 'heads',
+    scalesItself: true,
+    add(graph, { qkv, headCount, headSize }) {
+      const square = graph.ints([2, 3]);
+      const context = attentionNode(
+        graph,
+        pluginVersion,
+        [graph.node('Unsqueeze', [qkv, square]), 'cu_seqlens', 'cu_seqlens', 'max_seqlen'],
+        {
+          type_id: { int: HALF },
+          hidden_size: { int: headCount * headSize },
+          num_heads: { int: headCount },
+          has_mask: { int: 1 },
+          var_seqlen: { int: 1 },
+        },
+      );
+      return graph.node('Squeeze', [context, square]);
+    },
+  };
+}
+
+/**
+ * Reads int8 [1, 3E, tokens, 1] in slices of 32 channels (kCHW32), all of Q, of K, of V. One scale serves all three; scales
+ * are attributes, since an explicitly quantised network has none on its tensors.
+ */
+function int8Attention(pluginVersion: string): Attention {
+  return {
+    qkvOrder: 'parts',
+    scalesItself: true,
+    quantizesContext: true,
+    add(graph, { qkv, headCount, headSize, amaxAt }) {
+      const qkvScale = Math.max(amaxAt('query'), amaxAt('key'), amaxAt('value')) / 127;
+      const contextScale = amaxAt('context') / 127;
+      const zero = graph.tensor('int8', [], Int8Array.of(0));
+      const transposed = { perm: { ints: [1, 0] } };
+      const outer = graph.ints([0, 3]);
+      const stored = graph.node('QuantizeLinear', [qkv, graph.scalar(qkvScale), zero]);
+      const channels = graph.node('Unsqueeze', [graph.node('Transpose', [stored], transposed), outer]);
+      const context = attentionNode(graph, pluginVersion, [channels, 'cu_seqlens', 'max_seqlen'], {
+        hidden_size: { int: headCount * headSize },
+        num_heads: { int: headCount },
+        dq_probs: { float: amaxAt('probabilities') / 127 },
+        use_int8_scale_max: { int: 1 },
+        use_explicit_int8: { int: 1 },
+        input_qkv_scale: { float: qkvScale },
+        output_ctx_scale: { float: contextScale },
+      });
+      const rows = graph.node('Transpose', [graph.node('Squeeze', [context, outer])], transposed);
+      return graph.node('DequantizeLinear', [rows, graph.scalar(contextScale), zero]);
+    },
+  };
+}

@@ -1,0 +1,174 @@
+// Which network a GPU gets: packed tokens with the attention plugin where it has kernels, else padded batches; and why.
+//
+// The plugin (CustomQKVToContextPluginDynamic) carries compiled kernels. fp16: head size 64 on Turing and later, smaller heads
+// padded to it from TensorRT 10 on. int8: head size 64, up to 384 tokens; with scales as attributes from TensorRT 10 on, or
+// read off tensors with implicit ranges, which TensorRT 11 has no more. Versions 2 and 3 are its older interface, 5 and 6 the
+// same kernels behind the newer one.
+
+import { ConfigError } from '../../configs/errors.js';
+import type { TensorRtAttention, TensorRtGelu } from '../../configs/gpu-settings.js';
+import type { Precision } from '../../configs/schema.js';
+import { INTERLEAVED_HIDDEN_SIZES } from '../bert/interleaved-graph.js';
+
+/** What the choice rests on. */
+export interface NetworkQuestion {
+  readonly precision: Precision;
+  /** What the settings ask for. */
+  readonly attention: TensorRtAttention;
+  readonly gelu: TensorRtGelu;
+  readonly variable_length: boolean;
+  readonly max_seq_length: number;
+  /** Of every layer. */
+  readonly headSizes: readonly number[];
+  readonly hiddenSize: number;
+  /** "9.0" */
+  readonly compute_capability: string;
+  /** "10.6.0" */
+  readonly tensorrt_version: string;
+  /** Plugins in the registry as "name/version"; undefined where no library was opened: what the version has. */
+  readonly plugins?: ReadonlySet<string>;
+}
+
+export interface NetworkChoice {
+  readonly form: 'packed' | 'padded';
+  readonly attention: Exclude<TensorRtAttention, 'auto'>;
+  /** plugin_version of the attention's nodes; absent without a plugin. */
+  readonly attentionVersion?: string;
+  readonly gelu: 'erf' | 'tanh';
+  /** Why, for people. */
+  readonly because: string;
+}
+
+export const ATTENTION_PLUGIN = 'CustomQKVToContextPluginDynamic';
+export const LAYER_NORM_PLUGIN = 'CustomSkipLayerNormPluginDynamic';
+
+/** @throws {ConfigError} when the settings ask for a kernel that does not exist here. */
+export function chooseNetwork(question: NetworkQuestion): NetworkChoice {
+  const { attention, variable_length } = question;
+  if (!variable_length) {
+    if (attention !== 'auto' && attention !== 'network') {
+      throw new ConfigError(
+        `--tensorrt_attention=${attention} packs tokens, --no-variable_length pads them; leave one of them out`,
+      );
+    }
+    return padded(question, 'variable_length is off');
+  }
+  switch (attention) {
+    case 'network':
+      return padded(question, '--tensorrt_attention=network asks for it');
+    case 'plugin_fp16':
+    case 'plugin_int8':
+    case 'plugin_int8_interleaved': {
+      const reason = reasonAgainst(attention, question);
+      if (reason !== undefined) {
+        throw new ConfigError(
+          `--tensorrt_attention=${attention}: ${reason}. Use --tensorrt_attention=auto, which takes what there is.`,
+        );
+      }
+      return packed(attention, question, `--tensorrt_attention=${attention} asks for it`);
+    }
+    case 'auto':
+      return bestOf(question);
+  }
+}
+
+function bestOf(question: NetworkQuestion): NetworkChoice {
+  const notInt8 = reasonAgainst('plugin_int8_interleaved', question);
+  if (notInt8 === undefined) {
+    return packed(
+      'plugin_int8_interleaved',
+      question,
+      'int8 kernels for all of the encoder fit this GPU and model',
+    );
+  }
+  const notPacked = reasonAgainst('plugin_fp16', question);
+  if (notPacked !== undefined) return padded(question, notPacked);
+  const because = 'the attention plugin has fused kernels for this GPU and head size';
+  return packed(
+    'plugin_fp16',
+    question,
+    question.precision === 'int8' ? `${because}; attention is fp16, since ${notInt8}` : because,
+  );
+}
+
+function padded({ gelu }: NetworkQuestion, because: string): NetworkChoice {
+  return { form: 'padded', attention: 'network', gelu: gelu === 'tanh' ? 'tanh' : 'erf', because };
+}
+
+type PluginAttention = 'plugin_fp16' | 'plugin_int8' | 'plugin_int8_interleaved';
+
+function packed(attention: PluginAttention, question: NetworkQuestion, because: string): NetworkChoice {
+  const { gelu } = question;
+  // The interleaved network's product and Gelu are one kernel in its tanh form.
+  const usual = attention === 'plugin_int8_interleaved' ? 'tanh' : 'erf';
+  return {
+    form: 'packed',
+    attention,
+    attentionVersion: pluginVersion(attention, question),
+    gelu: gelu === 'auto' ? usual : gelu,
+    because,
+  };
+}
+
+/** Up to TensorRT 10 the older interface, with which the kernels were measured; from 11 on the newer. */
+function pluginVersion(attention: PluginAttention, { tensorrt_version }: NetworkQuestion): string {
+  const isNewer = majorMinor(tensorrt_version).major >= 11;
+  if (attention === 'plugin_fp16') return isNewer ? '5' : '2';
+  return isNewer ? '6' : '3';
+}
+
+/** Architectures with kernels; 8.9 takes those of 8.6. Blackwell's came with 10.8, in fp16 alone. */
+const fp16Architectures = ['7.5', '8.0', '8.6', '8.7', '8.9', '9.0'];
+const fp16ArchitecturesFrom10_8 = ['10.0', '12.0'];
+const int8Architectures = ['7.2', '7.5', '8.0', '8.6', '8.7', '8.9', '9.0'];
+const longestOfKernels = { plugin_fp16: 512, plugin_int8: 384, plugin_int8_interleaved: 384 } as const;
+
+function reasonAgainst(attention: PluginAttention, question: NetworkQuestion): string | undefined {
+  const { precision, compute_capability, headSizes, hiddenSize, max_seq_length, tensorrt_version, plugins } =
+    question;
+  const { major, minor } = majorMinor(tensorrt_version);
+  const isInt8 = attention !== 'plugin_fp16';
+  if (isInt8 && precision !== 'int8') {
+    return `the int8 attention kernels need --precision=int8, this is ${precision}`;
+  }
+  if (precision === 'fp32' || precision === 'bf16') {
+    return `the attention plugin has no packed ${precision} kernels`;
+  }
+  if (precision === 'fp8') {
+    return 'fp8 networks of packed tokens cannot be built (TensorRT finds no kernels for a changing number of tokens)';
+  }
+  const architectures = isInt8
+    ? int8Architectures
+    : [...fp16Architectures, ...(major > 10 || minor >= 8 ? fp16ArchitecturesFrom10_8 : [])];
+  if (!architectures.includes(compute_capability)) {
+    return `the attention plugin of TensorRT ${tensorrt_version} has no packed kernels for compute capability ${compute_capability}`;
+  }
+  const oddSize = headSizes.find((size) => size !== 64 && (isInt8 || size > 64 || major < 10));
+  if (oddSize !== undefined) {
+    const known = isInt8 || major < 10 ? '64' : 'up to 64';
+    return `the attention plugin has no packed kernels for head size ${oddSize} (${known} in TensorRT ${tensorrt_version})`;
+  }
+  if (attention === 'plugin_int8' && major < 10) {
+    return `the int8 attention kernels take their scales from the network from TensorRT 10 on, this is ${tensorrt_version}`;
+  }
+  if (attention === 'plugin_int8_interleaved') {
+    if (major >= 11) return `TensorRT ${tensorrt_version} has no implicit ranges of tensors`;
+    if (!INTERLEAVED_HIDDEN_SIZES.includes(hiddenSize)) {
+      return `int8 kernels that add and normalise exist for hidden sizes ${INTERLEAVED_HIDDEN_SIZES.join(' and ')}, this is ${hiddenSize}`;
+    }
+  }
+  const longest = longestOfKernels[attention];
+  if (max_seq_length > longest)
+    return `the attention kernels end at ${longest} tokens, max_seq_length is ${max_seq_length}`;
+  const wanted = [
+    `${ATTENTION_PLUGIN}/${pluginVersion(attention, question)}`,
+    ...(attention === 'plugin_int8_interleaved' ? [`${LAYER_NORM_PLUGIN}/3`] : []),
+  ];
+  const missing = plugins === undefined ? undefined : wanted.find((plugin) => !plugins.has(plugin));
+  return missing === undefined ? undefined : `TensorRT ${tensorrt_version} has no plugin ${missing}`;
+}
+
+function majorMinor(version: string): { readonly major: number; readonly minor: number } {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return { major, minor };
+}
