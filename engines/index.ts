@@ -34,8 +34,8 @@ export async function startEngine(request: EngineRequest, samples: TokenizedSamp
 }
 
 /** Why engine tensorrt cannot run on this machine, as a sentence; undefined where it can. */
-export function whyNoTensorRt(): Promise<string | undefined> {
-  return Promise.resolve(tensorrtMissing().message);
+export async function whyNoTensorRt(): Promise<string | undefined> {
+  return (await import('./tensorrt/runtime.js')).whyNoTensorRt();
 }
 
 /** Builds what an engine needs on disk, and starts nothing. @throws {ConfigError | SetupError} */
