@@ -1,0 +1,108 @@
+// The networks for TensorRT, their plugin nodes written out as what they compute, against the fp32 graph: weights, order of
+// heads and layouts are right.
+
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import '../../../engines/onnxruntime/telemetry-off.js';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { openCheckpoint } from '../../../engines/bert/checkpoint.js';
+import { buildBertGraph } from '../../../engines/bert/graph.js';
+import { writeOnnxFile } from '../../../engines/bert/onnx-file.js';
+import type { OnnxGraph } from '../../../engines/bert/onnx-writer.js';
+import { syntheticRanges } from '../../../engines/bert/synthetic-ranges.js';
+import { compareLogits } from '../../../engines/logit-check.js';
+import type { NetworkChoice } from '../../../engines/tensorrt/choose-network.js';
+import { buildNetwork } from '../../../engines/tensorrt/network.js';
+import { temporaryFolder } from '../../built.js';
+import { expandPlugins } from '../../fakes/expand-plugins.js';
+import { writeSyntheticFolder } from '../../fakes/synthetic-folder.js';
+
+const HEADS = 12;
+const HEAD_SIZE = 64;
+const LENGTH = 24;
+// Two layers of BERT-Base's width: the narrowest that all plugins are compiled for.
+const modelDir = writeSyntheticFolder(temporaryFolder(), {
+  hidden_size: HEADS * HEAD_SIZE,
+  num_hidden_layers: 2,
+  num_attention_heads: HEADS,
+  intermediate_size: 512,
+  vocab_size: 100,
+  max_position_embeddings: 64,
+});
+const ids = Int32Array.from({ length: LENGTH }, (_unused, i) => (i * 37) % 100);
+const segments = Int32Array.from(ids, (_id, i) => (i < 8 ? 0 : 1));
+
+async function logitsOf(
+  graph: OnnxGraph,
+  inputs: Readonly<Record<string, Int32Array>>,
+  shape: readonly number[],
+): Promise<Float32Array> {
+  const file = join(mkdtempSync(join(tmpdir(), 'loadrig-network-')), 'model.onnx');
+  writeOnnxFile(graph, file, `${file}.data`);
+  const session = await InferenceSession.create(file, { logSeverityLevel: 3 });
+  const feeds = Object.fromEntries(
+    session.inputNames.map((name) => {
+      const values = inputs[name]!;
+      return [name, new Tensor('int32', values, values.length === LENGTH ? shape : [values.length])];
+    }),
+  );
+  const { logits } = await session.run(feeds);
+  await session.release();
+  return Float32Array.from(logits!.data as Float32Array);
+}
+
+const packedInputs = {
+  input_ids: ids,
+  token_type_ids: segments,
+  position_ids: Int32Array.from(ids, (_id, i) => i),
+  cu_seqlens: Int32Array.of(0, LENGTH),
+  max_seqlen: new Int32Array(LENGTH + 1),
+};
+
+describe('the network of packed tokens', () => {
+  it.each([
+    ['plugin_fp16', 'fp16', '2', 'erf', 0.9999],
+    ['plugin_fp16', 'int8', '5', 'erf', 0.98],
+    ['plugin_fp16', 'fp16', '2', 'tanh', 0.9999],
+    ['plugin_int8', 'int8', '3', 'erf', 0.98],
+    ['plugin_int8_interleaved', 'int8', '3', 'tanh', 0.9999],
+  ] as const)(
+    '%s in %s answers as the fp32 graph does (plugin %s, %s)',
+    async (attention, precision, attentionVersion, gelu, least) => {
+      using checkpoint = openCheckpoint(modelDir);
+      const expected = await logitsOf(
+        buildBertGraph(checkpoint, { precision: 'fp32' }),
+        { input_ids: ids, token_type_ids: segments },
+        [1, LENGTH],
+      );
+      const choice: NetworkChoice = { form: 'packed', attention, attentionVersion, gelu, because: 'a test' };
+      const known = { ranges: syntheticRanges(checkpoint.layers, HEADS * HEAD_SIZE), source: 'a test' };
+      const { graph, tensorRanges } = buildNetwork({ checkpoint, precision, choice, known });
+      const names = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
+      for (const name of Object.keys(tensorRanges ?? {})) expect(names.has(name)).toBe(true);
+      const got = await logitsOf(expandPlugins(graph, HEADS, HEAD_SIZE), packedInputs, [LENGTH]);
+      expect(compareLogits('fp32', [expected], [got]).cosine).toBeGreaterThan(least);
+    },
+  );
+
+  it('of an encoder that is int8 throughout has a range for every input of a product and a plugin', () => {
+    using checkpoint = openCheckpoint(modelDir);
+    const choice: NetworkChoice = {
+      form: 'packed',
+      attention: 'plugin_int8_interleaved',
+      gelu: 'tanh',
+      because: 'a test',
+    };
+    const known = { ranges: syntheticRanges(checkpoint.layers, HEADS * HEAD_SIZE), source: 'a test' };
+    const { graph, tensorRanges } = buildNetwork({ checkpoint, precision: 'int8', choice, known });
+    for (const { op, inputs } of graph.nodes) {
+      if (op === 'Conv') expect(tensorRanges).toHaveProperty(inputs[0]!);
+      if (op === 'CustomSkipLayerNormPluginDynamic')
+        for (const input of inputs) expect(tensorRanges).toHaveProperty(input);
+    }
+    // Per layer: qkv, context, attention output, LayerNorm, Gelu, feed-forward output, LayerNorm; and the embeddings.
+    expect(Object.keys(tensorRanges ?? {})).toHaveLength(2 * 7 + 1);
+  });
+});
