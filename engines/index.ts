@@ -13,6 +13,7 @@ import type {
 } from './contract.js';
 import { connectNullSut, startNullEngine } from './null.js';
 import type { NetworkFile, NetworkFileRequest } from './tensorrt/build-file.js';
+import type { PerfRequest, PerfResult } from './tensorrt/perf.js';
 import type { TensorRtParts } from './tensorrt/start.js';
 
 /** Names for --engine. */
@@ -102,6 +103,11 @@ export async function openDirectInference(request: EngineRequest): Promise<Direc
     default:
       throw unknownEngine(request.engine);
   }
+}
+
+/** Runs engine tensorrt in a closed loop without LoadGen. @throws {ConfigError | SetupError | RunError} */
+export async function measureTensorRt(request: PerfRequest): Promise<PerfResult> {
+  return (await import('./tensorrt/perf.js')).measureTensorRt(request, tensorRtParts);
 }
 
 /** Engines do not know one another: what one needs of another is handed to it here. */

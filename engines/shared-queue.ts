@@ -2,6 +2,7 @@
 // The driver publishes `issued`; threads claim neighbours by moving `taken` on. Nothing is copied, nothing can overflow.
 
 import { cell } from '../scenarios/phase-cells.js';
+import type { TokenizedSamples } from './contract.js';
 import type { SharedPhase } from '../scenarios/phase-records.js';
 
 /** How long a thread without work sleeps at most before it looks whether the phase has ended. */
@@ -91,4 +92,12 @@ export function longestFirst(
     order[starts[length]!++] = sample;
   }
   return order;
+}
+
+/** The samples of a data set, longest first; equal lengths in their order. */
+export function longestFirstSamples({ sampleCount, offsets }: TokenizedSamples): Int32Array {
+  const lengthOf = (index: number): number => offsets[index + 1]! - offsets[index]!;
+  return Int32Array.from({ length: sampleCount }, (_unused, index) => index).sort(
+    (a, b) => lengthOf(b) - lengthOf(a) || a - b,
+  );
 }

@@ -50,4 +50,9 @@ export const commands: readonly Command[] = [
     summary: 'the systems, scenarios and variants there are',
     load: () => import('./list/command.js'),
   },
+  {
+    name: 'perf',
+    summary: 'times of a TensorRT engine without LoadGen, as trtexec gives them',
+    load: () => import('./perf/command.js'),
+  },
 ];

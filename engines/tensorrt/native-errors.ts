@@ -39,10 +39,7 @@ export function explained(error: Error, { doing, batchSize }: NativeCall): Error
           'library with --tensorrt_lib=FOLDER.',
       );
     case 'ERR_CUDA_LIBRARY':
-      return setup(
-        "Install NVIDIA's driver, which brings libcuda.so.1; in a container, start it with the GPUs (--gpus all). " +
-          'On the CPU: --engine=onnxruntime.',
-      );
+      return setup('On the CPU: --engine=onnxruntime.');
     case 'ERR_CUDA_DEVICE':
       return setup(
         'nvidia-smi must list the GPU, and CUDA_VISIBLE_DEVICES must not hide it; `loadrig doctor` shows what this machine has.',

@@ -9,6 +9,7 @@ import { scenarios } from '../../../configs/test-settings.js';
 import type { DirectInference, EngineRequest, TokenizedSamples } from '../../../engines/contract.js';
 import { generateTensorRtEngine, startTensorRtEngine } from '../../../engines/tensorrt/engine.js';
 import { openTensorRtDirect } from '../../../engines/tensorrt/direct.js';
+import { measureTensorRt } from '../../../engines/tensorrt/perf.js';
 import type { RunBuild } from '../../../engines/tensorrt/run-build.js';
 import type { TensorRtParts } from '../../../engines/tensorrt/start.js';
 import { connectTensorRtSut } from '../../../engines/tensorrt/sut.js';
@@ -216,6 +217,34 @@ describe('the engine of a request', () => {
   });
 });
 
+describe('measured without LoadGen', () => {
+  const loop = {
+    iterations: 1,
+    duration_ms: 0,
+    warm_up_ms: 0,
+    use_graph: true,
+    copies: true,
+    streams: 1,
+    idle_ms: 0,
+  };
+
+  it('gives the times of each query, of made-up tokens or of a data set longest first', async () => {
+    const asked: (Int32Array | null)[] = [];
+    const measure = addon.measure.bind(addon);
+    addon.measure = (engine, wanted) => {
+      asked.push(wanted.sample_order);
+      return measure(engine, wanted);
+    };
+    const result = await measureTensorRt({ engine: request, samples, loop, profile: false }, parts);
+    expect(result.measured.latency_ms).toHaveLength(3);
+    const lengths = Array.from(asked[0]!, (index) => samples.offsets[index + 1]! - samples.offsets[index]!);
+    expect(lengths).toEqual([...lengths].sort((a, b) => b - a));
+    await measureTensorRt({ engine: request, samples: undefined, loop, profile: false }, parts);
+    expect(asked[1]).toBeNull();
+    expect(addon.open_handles.size).toBe(0);
+  });
+});
+
 describe('what cannot be', () => {
   it('out of GPU memory: the batch to try is named', async () => {
     await generateTensorRtEngine(request, parts);
@@ -249,7 +278,7 @@ describe('what cannot be', () => {
   it.each([
     ['ERR_TENSORRT_LIBRARY', 'load', /--tensorrt_lib=FOLDER.*--engine=onnxruntime/],
     ['ERR_TENSORRT_VERSION', 'load', /make tensorrt TENSORRT_INCLUDE/],
-    ['ERR_CUDA_LIBRARY', 'devices', /Install NVIDIA's driver/],
+    ['ERR_CUDA_LIBRARY', 'devices', /--engine=onnxruntime/],
     ['ERR_CUDA_DEVICE', 'devices', /nvidia-smi must list the GPU/],
   ] as const)('%s says what to install', async (code, call, advice) => {
     addon.breakNext(call, code, 'no such thing');
