@@ -84,12 +84,35 @@ export interface EngineFacts {
   readonly notes: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** One look at one GPU; -1 where it does not tell. */
+export interface GpuSample {
+  /** On the clock of the records, ns. */
+  readonly at_ns: number;
+  /** Place among the engine's GPUs. */
+  readonly device: number;
+  readonly sm_clock_mhz: number;
+  readonly memory_clock_mhz: number;
+  readonly power_w: number;
+  readonly temperature_c: number;
+  readonly utilization_percent: number;
+  readonly memory_used_bytes: number;
+  /** What held the clocks back, by name. */
+  readonly throttle_reasons: readonly string[];
+}
+
+export interface GpuSampling {
+  /** Ends it and gives what was sampled, in order of time. */
+  stop(): readonly GpuSample[];
+}
+
 /** A started engine, on the main thread. */
 export interface Engine extends AsyncDisposable {
   readonly facts: EngineFacts;
   readonly sutSpec: SutSpec;
   /** Rejects with a RunError when the engine breaks (a worker died, a session threw); otherwise never settles. */
   readonly failure: Promise<never>;
+  /** Begins to sample clocks, power and temperature of its GPUs; undefined, or absent, where nothing can be sampled. */
+  startGpuSampling?(): GpuSampling | undefined;
   /** Asks all threads to finish what runs and waits for them; never kills a thread inside an inference. */
   close(): Promise<void>;
 }

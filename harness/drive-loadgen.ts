@@ -6,7 +6,9 @@ import { labelledLines } from '../configs/labelled.js';
 import type { TestMode, TestSettings } from '../configs/test-settings.js';
 import { selfTestLine } from '../scenarios/self-test.js';
 import type { TestResult } from '../scenarios/start-test.js';
+import type { Engine } from '../engines/contract.js';
 import type { Call } from './call.js';
+import { saveGpuSamples, type GpuSummary } from './gpu-samples.js';
 import type { DriverThread } from './driver-thread.js';
 import { logSettings, type LogSettings } from '../scenarios/logs/log-files.js';
 import { createProgress } from './progress.js';
@@ -17,12 +19,16 @@ export interface FinishedRun {
   readonly startedAt: Date;
   readonly settings: TestSettings;
   readonly result: TestResult;
+  /** What the GPUs did meanwhile; absent where nothing was sampled. */
+  readonly gpus?: readonly GpuSummary[];
 }
 
 export interface DriveRequest {
   readonly config: BenchmarkConfig;
   readonly mode: TestMode;
   readonly driver: DriverThread;
+  /** Its GPUs are sampled while LoadGen runs. */
+  readonly engine: Pick<Engine, 'startGpuSampling'>;
   readonly call: Call;
 }
 
@@ -31,7 +37,13 @@ export interface DriveRequest {
  *
  * @throws {RunError} when the engine broke; the logs written so far stay in the folder.
  */
-export async function driveLoadGen({ config, mode, driver, call }: DriveRequest): Promise<FinishedRun> {
+export async function driveLoadGen({
+  config,
+  mode,
+  driver,
+  engine,
+  call,
+}: DriveRequest): Promise<FinishedRun> {
   const part = mode === config.test_modes[0] ? '' : 'accuracy';
   const folder = createRunFolder({ ...placeOf(config, call), part });
   const settings = loadgenSettings(config, mode);
@@ -43,6 +55,13 @@ export async function driveLoadGen({ config, mode, driver, call }: DriveRequest)
     output: process.stderr,
     quiet: call.quiet,
   });
+  let sampling = engine.startGpuSampling?.();
+  let gpus: readonly GpuSummary[] | undefined;
+  const endSampling = (): void => {
+    const ending = sampling;
+    sampling = undefined;
+    if (ending !== undefined) gpus = saveGpuSamples(folder, ending.stop());
+  };
   try {
     const result = await call.interruption.whileRunning(driver.requestStop, () =>
       driver.run({
@@ -55,8 +74,10 @@ export async function driveLoadGen({ config, mode, driver, call }: DriveRequest)
       }),
     );
     if (result.selfTest !== undefined) call.say(selfTestLine(result.selfTest));
-    return { folder, startedAt, settings, result };
+    endSampling();
+    return { folder, startedAt, settings, result, ...(gpus === undefined ? {} : { gpus }) };
   } finally {
+    endSampling(); // after an error as well: what the GPUs did may explain it
     progress.stop();
   }
 }

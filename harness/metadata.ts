@@ -8,6 +8,7 @@ import type { EngineFacts } from '../engines/contract.js';
 import type { TestResult } from '../scenarios/start-test.js';
 import type { Machine } from '../systems/machine.js';
 import type { SystemDescription } from '../systems/schema.js';
+import type { GpuSummary } from './gpu-samples.js';
 import type { AccuracyOutcome, PerformanceOutcome } from './run-outcome.js';
 import type { Program } from './program.js';
 
@@ -31,6 +32,8 @@ export interface RunFacts {
   readonly accuracy?: AccuracyOutcome | undefined;
   readonly performance?: PerformanceOutcome | undefined;
   readonly startedAt: Date;
+  /** Clocks, power and temperature during the run. */
+  readonly gpus?: readonly GpuSummary[] | undefined;
 }
 
 /** The object that becomes metadata.json. Durations in the unit their key names; hashes in lower-case hex. */
@@ -98,6 +101,7 @@ export function describeRun(facts: RunFacts): Readonly<Record<string, unknown>> 
     command_line: facts.command,
     started_at: facts.startedAt.toISOString(),
     engine,
+    gpus_during_run: facts.gpus ?? [],
     sha256: {
       model: engine.model_sha256,
       engine: engine.engine_sha256,

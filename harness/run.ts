@@ -36,7 +36,7 @@ export async function runBenchmark(requested: BenchmarkConfig, call: Call): Prom
 
   let outcome: RunOutcome | undefined;
   for (const mode of config.test_modes) {
-    const run = await driveLoadGen({ config, mode, driver, call });
+    const run = await driveLoadGen({ config, mode, driver, engine, call });
     const accuracy = await scoreRun({ config, mode, run, qsl, engine });
     outcome = await saveRun({ config, mode, run, accuracy, qsl, engine, call, earlier: outcome });
     if (run.result.interrupted) break;

@@ -40,6 +40,7 @@ export async function saveRun(request: SaveRequest): Promise<RunOutcome> {
     config_name,
     mode,
     result: run.result,
+    gpus: run.gpus,
     engine: engine.facts,
     system: call.system,
     machine: call.machine,

@@ -1,6 +1,7 @@
 // The TensorRT engine on the main thread: opens it on every GPU, and hands its handles to the driver's thread.
 
 import type { Engine, EngineFacts, EngineRequest, TokenizedSamples } from '../contract.js';
+import { startGpuSampling } from './gpu-sampling.js';
 import { countBatches, createPhaseCounts } from './phase-counts.js';
 import { findPlan, openEngines, type TensorRtParts } from './start.js';
 import type { TensorRtDetail } from './sut.js';
@@ -16,7 +17,7 @@ export async function startTensorRtEngine(
   samples: TokenizedSamples,
   parts: TensorRtParts,
 ): Promise<Engine> {
-  const { handles, gpu, plan, facts, close } = await openEngines(request, samples, parts);
+  const { handles, gpu, plan, facts, close, tensorRt } = await openEngines(request, samples, parts);
   const counts = createPhaseCounts();
   const detail: TensorRtDetail = {
     handles,
@@ -48,6 +49,7 @@ export async function startTensorRtEngine(
       detail,
     },
     failure,
+    startGpuSampling: () => startGpuSampling(tensorRt.addon, tensorRt.devices, request.report),
     close: closeAll,
     [Symbol.asyncDispose]: closeAll,
   };
