@@ -31,6 +31,11 @@ export const commands: readonly Command[] = [
     load: () => import('./build/command.js'),
   },
   {
+    name: 'compare',
+    summary: 'results side by side, with those that were submitted, as tables and a picture',
+    load: () => import('./compare/command.js'),
+  },
+  {
     name: 'doctor',
     summary: 'whether this machine is ready for a run, and what to do where it is not',
     load: () => import('./doctor/command.js'),
