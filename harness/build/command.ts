@@ -22,6 +22,7 @@ import { createPhases, type Phases } from './phases.js';
 import { describeFiles, placeEngine, prepareOutput, wholeSidecar } from './place-engine.js';
 import { profileText, readProfiles } from './profiles.js';
 import { SIDECAR_FORMAT } from './sidecar.js';
+import { writeNetworkFile } from './network-file.js';
 import { flagsWithoutEffect } from './without-effect.js';
 
 /** @throws {ConfigError | SetupError | RunError} */
@@ -34,6 +35,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const say = flags.quiet ? () => undefined : (line: string) => void process.stderr.write(`${line}\n`);
   const engine = flags.engine ?? 'onnxruntime';
   const precision = precisionOf(flags);
+  if (flags.onnx_only) return writeNetworkFile(flags, engine, precision);
   const withoutEffect = flagsWithoutEffect(engine, precision, flags);
   for (const { flag, why } of withoutEffect) say(`${flag} changes nothing here: ${why}`);
 

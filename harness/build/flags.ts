@@ -1,5 +1,6 @@
 // The flags of `loadrig build`: those of builder.py in the TensorRT BERT demo, and what people need beside them.
 
+import { tensorRtAttentions, tensorRtGelus } from '../../configs/gpu-settings.js';
 import { precisions } from '../../configs/schema.js';
 import type { CommandFlags, CommandUsage, FlagValues } from '../command-flags.js';
 
@@ -167,6 +168,37 @@ export const buildFlags = {
     group: 'TensorRT builder',
     description: 'An engine for later versions too.',
   },
+  onnx_only: {
+    kind: 'boolean',
+    group: 'TensorRT network',
+    description: 'Write the network as ONNX to --output and stop; needs no GPU and no TensorRT.',
+  },
+  tensorrt_version: {
+    kind: 'text',
+    group: 'TensorRT network',
+    description: '--onnx_only: the version that will build it.',
+    fallback: '10.6.0',
+  },
+  compute_capability: {
+    kind: 'text',
+    group: 'TensorRT network',
+    description: '--onnx_only: of the GPU that will run it.',
+    fallback: '9.0',
+  },
+  tensorrt_attention: {
+    kind: 'choice',
+    choices: tensorRtAttentions,
+    group: 'TensorRT network',
+    description: '--onnx_only: how attention is computed, as of a run.',
+    fallback: 'auto',
+  },
+  tensorrt_gelu: {
+    kind: 'choice',
+    choices: tensorRtGelus,
+    group: 'TensorRT network',
+    description: '--onnx_only: form of GELU, as of a run.',
+    fallback: 'auto',
+  },
   json: { kind: 'boolean', description: 'Print the sidecar.' },
   quiet: { kind: 'boolean', description: 'No progress.' },
 } as const satisfies CommandFlags;
@@ -186,5 +218,6 @@ export const buildUsage: CommandUsage = {
     'loadrig build -m models/bert-large/model.ckpt-8144 -c models/bert-large -b 1 -b 8 -s 128 -s 384 --fp16 -o large.engine',
     'loadrig build -x bert_large_v1_1_fake_quant.onnx -c models/bert-large -i -iln -imh -o qat.engine',
     'loadrig build -pt pytorch_model.bin -s 32:128:384 --json',
+    'loadrig build --engine=tensorrt --onnx_only --precision=int8 -o network.onnx',
   ],
 };
