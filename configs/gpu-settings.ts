@@ -214,14 +214,15 @@ export const gpuSettingsSchema = z.strictObject({
     .meta({
       ...gpuEngine,
       description:
-        'int8: interleaved data layout; faster on Turing and Xavier, without effect on other precisions.',
+        'int8: interleaved data layout, faster on Turing and Xavier. A published value: here tensorrt_attention chooses.',
     }),
   use_small_tile_gemm_plugin: z
     .boolean()
     .default(false)
     .meta({
       ...gpuEngine,
-      description: 'Matrix products with small tiles, on Ampere; excludes enable_interleaved.',
+      description:
+        'Matrix products with small tiles, on Ampere; excludes enable_interleaved. A published value: here TensorRT chooses.',
     }),
   gemm_plugin_fairshare_cache_size: z
     .int()
@@ -229,7 +230,8 @@ export const gpuSettingsSchema = z.strictObject({
     .default(0)
     .meta({
       ...gpuEngine,
-      description: 'Share of the L2 cache that a small-tile product assumes; 0 = its own choice.',
+      description:
+        'Share of the L2 cache that a small-tile product assumes. A published value, without effect here.',
     }),
   start_from_device: z
     .boolean()

@@ -34,9 +34,9 @@ export async function startEngine(request: EngineRequest, samples: TokenizedSamp
   }
 }
 
-/** Why engine tensorrt cannot run on this machine, as a sentence; undefined where it can. */
-export async function whyNoTensorRt(): Promise<string | undefined> {
-  return (await import('./tensorrt/runtime.js')).whyNoTensorRt();
+/** Why engine tensorrt cannot run on this machine, as a sentence; undefined where it can. @param folder As --tensorrt_lib. */
+export async function whyNoTensorRt(folder: string): Promise<string | undefined> {
+  return (await import('./tensorrt/runtime.js')).whyNoTensorRt(folder);
 }
 
 /** Builds what an engine needs on disk, and starts nothing. @throws {ConfigError | SetupError} */

@@ -43,7 +43,7 @@ export async function detectedFor(
     return { system, useGpus: `engine ${engine} was asked for.` };
   const isOpen = engine === undefined && selection.system === undefined && selection.config === undefined;
   if (!isOpen || system.accelerators === undefined) return { system, useGpus: true };
-  return { system, useGpus: (await whyNoTensorRt()) ?? true };
+  return { system, useGpus: (await whyNoTensorRt(overrides.tensorrt_lib ?? '')) ?? true };
 }
 
 /** The text of a model's configuration, Hugging Face's or Google's; empty where there is none. */

@@ -92,8 +92,9 @@ function refuseOtherHarness(configs: readonly BenchmarkConfig[]): void {
 
 /** @throws {SetupError} for engine tensorrt where it cannot run: said before anything is written. */
 async function refuseMissingEngine(configs: readonly BenchmarkConfig[]): Promise<void> {
-  if (!configs.some(({ settings }) => settings.engine === 'tensorrt')) return;
-  const why = await whyNoTensorRt();
+  const onGpus = configs.find(({ settings }) => settings.engine === 'tensorrt');
+  if (onGpus === undefined) return;
+  const why = await whyNoTensorRt(onGpus.settings.tensorrt_lib);
   if (why !== undefined) throw new SetupError(why);
 }
 

@@ -147,7 +147,7 @@ function captureContainer(): CapturedContainer {
 
 /** Where loaders look, and where NVIDIA's packages put their files. */
 function libraryFolders(): readonly string[] {
-  const ofPath = (process.env['LD_LIBRARY_PATH'] ?? '').split(':');
+  const ofPath = [process.env['TENSORRT_LIB'] ?? '', ...(process.env['LD_LIBRARY_PATH'] ?? '').split(':')];
   const ofLoader = namesIn('/etc/ld.so.conf.d').flatMap((name) =>
     readOrEmpty(join('/etc/ld.so.conf.d', name)).split('\n'),
   );

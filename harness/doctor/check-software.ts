@@ -87,12 +87,15 @@ function gpuLibraryChecks(
   const files = gpuLibraries.map(({ library, advice }) => {
     const found = libraries.find((each) => each.library === library);
     if (found !== undefined) return ok(library, `${found.version ?? 'unknown version'} (${found.path})`);
+    if (problem === null) return ok(library, 'not in the usual folders; the engine finds what it needs');
     return isNeeded
       ? missing(library, 'not found', advice)
       : warning(library, 'not found', `Engine tensorrt would need it. ${advice}`);
   });
   // What the files alone do not tell: whether the engine is compiled, and finds and likes what is there.
-  const [found = '', ...advice] = (problem ?? '').split(/(?<=\.) (?=[A-Z])/);
+  const [found = '', ...advice] = (problem ?? '')
+    .replace(/^engine tensorrt: /, '')
+    .split(/(?<=\.) (?=[A-Z])/);
   return [
     ...files,
     problem === null

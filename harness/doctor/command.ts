@@ -57,7 +57,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const wanted = resolveWanted(line.flags, await detectedFor(line.flags, machine));
   const facts = await gatherHostFacts(
     inputsOf(line.flags, wanted),
-    enginesOf(wanted).has('tensorrt') || machine.gpus.length > 0,
+    tensorrtLibOf(line.flags, wanted, machine),
   );
   const checks = examine(machine, facts, wanted);
   process.stdout.write(values.json ? toJsonText(reportObject(checks, machine)) : reportText(checks));
@@ -97,6 +97,15 @@ function resolveWanted(runFlags: Flags, detected: Detected): Wanted {
     if (error instanceof ConfigError) return { unresolved: error.message, engine };
     throw error;
   }
+}
+
+/** The folder of TensorRT's libraries, '' = where they are looked for; undefined where nobody could mean that engine. */
+function tensorrtLibOf({ overrides }: Flags, wanted: Wanted, { gpus }: Machine): string | undefined {
+  const configs = 'configs' in wanted ? wanted.configs : [];
+  const onGpus = configs.find(({ settings }) => settings.engine === 'tensorrt');
+  if (onGpus !== undefined) return onGpus.settings.tensorrt_lib;
+  const couldBe = enginesOf(wanted).has('tensorrt') || gpus.length > 0;
+  return couldBe ? (overrides.tensorrt_lib ?? '') : undefined;
 }
 
 const ofShipped = { model: 'data/models/minilm-qa', data: 'data/squad/xquad.en.json' };

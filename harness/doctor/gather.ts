@@ -21,18 +21,18 @@ const WRITTEN_BYTES = 2 ** 24;
 
 /**
  * @param inputs Model folder and data set, as the settings name them.
- * @param asksForTensorrt Whether engine tensorrt could be meant: it is asked for, or there are GPUs.
+ * @param tensorrtLib As --tensorrt_lib, where engine tensorrt is asked for or could be: there are GPUs.
  */
 export async function gatherHostFacts(
   inputs: { readonly model: string; readonly data: string },
-  asksForTensorrt: boolean,
+  tensorrtLib: string | undefined,
 ): Promise<HostFacts> {
   const modelDir = inputPath(inputs.model);
   const build = buildPath('');
   const [program, npm, tensorrtProblem, model, data, space] = await Promise.all([
     describeProgram(),
     runCommand('npm', ['--version'], NPM_TIMEOUT_MS),
-    asksForTensorrt ? whyNoTensorRt() : undefined,
+    tensorrtLib === undefined ? undefined : whyNoTensorRt(tensorrtLib),
     modelFiles(modelDir),
     hashed(inputPath(inputs.data)),
     spaceOf(build),

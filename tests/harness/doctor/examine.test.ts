@@ -142,8 +142,11 @@ describe('GPUs', () => {
   });
 
   test('without TensorRT fail a run on them, and warn where the CPU runs', () => {
-    expect(complaints(h100, healthy, onGpus)).toContain('missing TensorRT: not found');
-    expect(complaints(h100, healthy, onCpu)).toContain('warning TensorRT: not found');
+    const facts = { ...healthy, tensorrtProblem: 'engine tensorrt: no libnvinfer. Install TensorRT.' };
+    expect(complaints(h100, facts, onGpus)).toContain('missing TensorRT: not found');
+    expect(complaints(h100, facts, onCpu)).toContain('warning TensorRT: not found');
+    // Where the engine starts, it has found what the usual folders do not show.
+    expect(complaints(h100, healthy, onGpus).filter((line) => line.includes('TensorRT'))).toEqual([]);
   });
 
   test('with all libraries are ready, and their memory is compared with an estimate', () => {
@@ -172,7 +175,7 @@ describe('GPUs', () => {
       group: 'libraries',
       name: 'engine tensorrt',
       status: 'missing',
-      found: 'engine tensorrt: its native part is not compiled.',
+      found: 'its native part is not compiled.',
       advice: 'Run `make tensorrt`.',
     });
     expect(line(onCpu)?.status).toBe('warning');
