@@ -212,12 +212,19 @@ function toFloat32(bytes: Uint8Array, dtype: string): Float32Array | undefined {
     case 'F32':
       return new Float32Array(bytes.buffer);
     case 'F16':
-      return Float32Array.from(new Uint16Array(bytes.buffer), float16ToNumber);
+      return mapped(new Uint16Array(bytes.buffer), float16ToNumber);
     case 'BF16':
       return new Float32Array(Uint32Array.from(new Uint16Array(bytes.buffer), (half) => half << 16).buffer);
     default:
       return undefined;
   }
+}
+
+/** A plain loop: TypedArray.from with a function costs ten times as much. */
+function mapped(halves: Uint16Array, toNumber: (half: number) => number): Float32Array {
+  const result = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) result[i] = toNumber(halves[i]!);
+  return result;
 }
 
 /** @throws {ConfigError} with the number of NaN and infinite values. */
