@@ -215,7 +215,7 @@ export interface NativeSamples {
 }
 
 export interface NativeWarmUp {
-  /** Shapes to run once per stream, longest first: [batch, sequence_length]. */
+  /** Shapes to run once per stream, longest first: [batch, sequence_length], in both forms of network. */
   readonly shapes: readonly (readonly [batch: number, sequence_length: number])[];
   /**
    * Shapes to capture as CUDA graphs: padded [batch, sequence]; packed [batch, tokens]: a batch runs in the smallest captured

@@ -88,7 +88,9 @@ class Engine final : public DeserializedEngine {
       for (const TensorFacts& tensor : tensors()) {
         if (!tensor.isInput) continue;
         const auto shape = [&](Selector which) {
-          return toDimensions(engine_->getProfileShape(tensor.name.c_str(), i, which));
+          const Dimensions range = toDimensions(engine_->getProfileShape(tensor.name.c_str(), i, which));
+          // An input without sizes chosen at run time need not have a range.
+          return range.empty() ? tensor.shape : range;
         };
         profile.push_back({tensor.name, shape(Selector::kMIN), shape(Selector::kOPT), shape(Selector::kMAX)});
       }
