@@ -118,7 +118,9 @@ interface Plan {
 function planOf({ tensorRt, checkpoint, precision, batch_size, gpu, enginesDir, known }: PlanRequest): Plan {
   const { addon, libraries, device } = tensorRt;
   const plugins = new Set(addon.plugins().map(({ name, version }) => `${name}/${version}`));
+  const whyNoCublas = addon.whyNotLoadable('libcublas.so.12');
   const choice = chooseNetwork({
+    ...(whyNoCublas === null ? {} : { whyNoCublas }),
     precision,
     attention: gpu.tensorrt_attention,
     gelu: gpu.tensorrt_gelu,

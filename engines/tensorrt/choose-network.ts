@@ -25,6 +25,8 @@ export interface NetworkQuestion {
   readonly compute_capability: string;
   /** "10.6.0" */
   readonly tensorrt_version: string;
+  /** Why libcublas.so.12 cannot be loaded, which the fp16 plugin of TensorRT 10 and later asks for when it is made. */
+  readonly whyNoCublas?: string;
   /** Plugins in the registry as "name/version"; undefined where no library was opened: what the version has. */
   readonly plugins?: ReadonlySet<string>;
 }
@@ -156,6 +158,9 @@ function reasonAgainst(attention: PluginAttention, question: NetworkQuestion): s
     if (!INTERLEAVED_HIDDEN_SIZES.includes(hiddenSize)) {
       return `int8 kernels that add and normalise exist for hidden sizes ${INTERLEAVED_HIDDEN_SIZES.join(' and ')}, this is ${hiddenSize}`;
     }
+  }
+  if (attention === 'plugin_fp16' && major >= 10 && question.whyNoCublas !== undefined) {
+    return `the fp16 attention plugin asks for libcublas.so.12, and it cannot be loaded (${question.whyNoCublas}); install cuBLAS of CUDA 12 beside TensorRT`;
   }
   const longest = longestOfKernels[attention];
   if (max_seq_length > longest)

@@ -46,6 +46,8 @@ interface InspectedLayer {
   readonly type: string;
   readonly tactic: string;
   readonly metadata: string;
+  /** Of a plugin's layer. */
+  readonly plugin: string;
   readonly inputFormats: readonly string[];
 }
 
@@ -103,7 +105,7 @@ function readLayer(text: string): InspectedLayer {
     json = text;
   }
   if (typeof json === 'string')
-    return { name: json.trim(), type: '', tactic: '', metadata: '', inputFormats: [] };
+    return { name: json.trim(), type: '', tactic: '', metadata: '', plugin: '', inputFormats: [] };
   const fields = (typeof json === 'object' && json !== null ? json : {}) as Record<string, unknown>;
   const textOf = (key: string): string => (typeof fields[key] === 'string' ? fields[key] : '');
   const inputs = Array.isArray(fields['Inputs']) ? (fields['Inputs'] as unknown[]) : [];
@@ -112,6 +114,7 @@ function readLayer(text: string): InspectedLayer {
     type: textOf('LayerType') || textOf('ParameterType'),
     tactic: textOf('TacticName'),
     metadata: textOf('Metadata'),
+    plugin: textOf('PluginType'),
     inputFormats: inputs.flatMap((input) => {
       if (typeof input !== 'object' || input === null) return [];
       const format = (input as Record<string, unknown>)['Format/Datatype'];
@@ -120,8 +123,9 @@ function readLayer(text: string): InspectedLayer {
   };
 }
 
-function classOf({ name, type, tactic, metadata }: InspectedLayer): LayerClass {
-  const all = `${name} ${tactic} ${metadata}`;
+function classOf({ name, type, tactic, metadata, plugin }: InspectedLayer): LayerClass {
+  if (/^(NoOp|shape_call)$/i.test(type)) return 'other'; // names of others, no work
+  const all = `${name} ${tactic} ${metadata} ${plugin}`;
   const has = (pattern: RegExp): boolean => pattern.test(all);
   if (/CustomQKVToContext|fmha|_mha_|mha_v2|flash|fused_attention/i.test(`${all} ${type}`))
     return 'attention';
@@ -139,10 +143,11 @@ function classOf({ name, type, tactic, metadata }: InspectedLayer): LayerClass {
   ) {
     return has(/Erf|Tanh|gelu/i) ? 'gemm_gelu' : 'gemm';
   }
-  if (has(/LayerNorm|Normalization|ReduceMean/i)) return 'layer_norm';
+  // Myelin names its kernels after their operators: Cas(t)Mea(n)Sub…, …AddSqr(t)Div….
+  if (has(/LayerNorm|Normalization|ReduceMean|MeaSub|AddSqrDiv/i)) return 'layer_norm';
   if (has(/Softmax/i)) return 'softmax';
   if (has(/Erf|Tanh|gelu/i)) return 'gelu';
-  if (has(/QuantizeLinear|quantize/i)) return 'quantize';
+  if (has(/QuantizeLinear|quantize|MinMaxRou/i)) return 'quantize';
   if (has(/Gather/i)) return 'embedding';
   if (has(/Reshape|Transpose|Unsqueeze|Squeeze|shuffle|Split|Slice|Concat/i)) return 'shuffle';
   return 'other';
@@ -178,7 +183,7 @@ function timesOf(
   if (times.length === 0) return {};
   const classByName = new Map(inspected.map(({ name }, place) => [name, classes[place]!]));
   const unnamed = (name: string): LayerClass =>
-    classOf({ name, type: '', tactic: '', metadata: '', inputFormats: [] });
+    classOf({ name, type: '', tactic: '', metadata: '', plugin: '', inputFormats: [] });
   const timed = times.map(({ layer, ms }) => ({
     layer,
     ms,

@@ -1,0 +1,200 @@
+// Which network a GPU gets and why, and which shapes it is built for, warmed up and captured with.
+
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../../configs/errors.js';
+import { gpuSettingsSchema } from '../../../configs/gpu-settings.js';
+import { chooseNetwork, type NetworkQuestion } from '../../../engines/tensorrt/choose-network.js';
+import { cpusFor } from '../../../engines/tensorrt/cpu-placement.js';
+import { profilesOf, warmUpOf } from '../../../engines/tensorrt/shapes.js';
+
+const large: NetworkQuestion = {
+  precision: 'fp16',
+  attention: 'auto',
+  gelu: 'auto',
+  variable_length: true,
+  max_seq_length: 384,
+  headSizes: [64],
+  hiddenSize: 1024,
+  compute_capability: '9.0',
+  tensorrt_version: '10.6.0',
+};
+
+describe('the network of', () => {
+  it.each([
+    ['BERT-Large fp16 on an H100', {}, 'plugin_fp16', '2', /fused kernels/],
+    [
+      'BERT-Large int8 on an H100',
+      { precision: 'int8' },
+      'plugin_int8_interleaved',
+      '3',
+      /all of the encoder/,
+    ],
+    [
+      'BERT-Large int8 with TensorRT 11',
+      { precision: 'int8', tensorrt_version: '11.1.0' },
+      'plugin_fp16',
+      '5',
+      /no implicit ranges/,
+    ],
+    [
+      'MiniLM int8 on an H100',
+      { precision: 'int8', headSizes: [32], hiddenSize: 384 },
+      'plugin_fp16',
+      '2',
+      /head size 32/,
+    ],
+    [
+      'MiniLM fp16 with TensorRT 8.6',
+      { headSizes: [32], hiddenSize: 384, tensorrt_version: '8.6.1' },
+      'network',
+      undefined,
+      /head size 32 \(64 in/,
+    ],
+    [
+      'BERT-Large fp16 on a V100',
+      { compute_capability: '7.0' },
+      'network',
+      undefined,
+      /compute capability 7.0/,
+    ],
+    [
+      'BERT-Large fp16 on Blackwell',
+      { compute_capability: '10.0' },
+      'network',
+      undefined,
+      /compute capability 10.0/,
+    ],
+    [
+      'BERT-Large fp16 on Blackwell with 10.8',
+      { compute_capability: '10.0', tensorrt_version: '10.8.0' },
+      'plugin_fp16',
+      '2',
+      /fused/,
+    ],
+    ['BERT-Large fp32', { precision: 'fp32' }, 'network', undefined, /no packed fp32 kernels/],
+    ['BERT-Large fp8', { precision: 'fp8' }, 'network', undefined, /fp8 networks of packed tokens/],
+    ['a length without kernels', { max_seq_length: 1024 }, 'network', undefined, /end at 512 tokens/],
+    ['padding asked for', { variable_length: false }, 'network', undefined, /variable_length is off/],
+    ['a machine without cuBLAS', { whyNoCublas: 'no such file' }, 'network', undefined, /libcublas\.so\.12/],
+    ['a library without plugins', { plugins: new Set<string>() }, 'network', undefined, /has no plugin/],
+  ] as const)('%s', (_what, changes, attention, version, because) => {
+    const choice = chooseNetwork({ ...large, ...changes });
+    expect(choice.attention).toBe(attention);
+    expect(choice.attentionVersion).toBe(version);
+    expect(choice.because).toMatch(because);
+    expect(choice.form).toBe(attention === 'network' ? 'padded' : 'packed');
+    expect(choice.gelu).toBe(attention === 'plugin_int8_interleaved' ? 'tanh' : 'erf');
+  });
+
+  it.each([
+    ['int8 kernels without int8', { attention: 'plugin_int8' }, /need --precision=int8/],
+    ['a GPU without them', { attention: 'plugin_fp16', compute_capability: '7.0' }, /compute capability 7.0/],
+    [
+      'padding at the same time',
+      { attention: 'plugin_fp16', variable_length: false },
+      /leave one of them out/,
+    ],
+  ] as const)('asked for by name is refused: %s', (_what, changes, message) => {
+    expect(() => chooseNetwork({ ...large, ...changes })).toThrow(ConfigError);
+    expect(() => chooseNetwork({ ...large, ...changes })).toThrow(message);
+  });
+});
+
+const gpu = { ...gpuSettingsSchema.parse({}), max_seq_length: 384 };
+
+describe('shapes', () => {
+  it('of packed tokens: one profile from one token to a full batch of the longest', () => {
+    const [profile, ...others] = profilesOf({
+      form: 'packed',
+      batch_size: 128,
+      gpu: { ...gpu, bert_opt_seqlen: 184 },
+    });
+    expect(others).toEqual([]);
+    expect(profile?.find(({ tensor }) => tensor === 'input_ids')).toEqual({
+      tensor: 'input_ids',
+      min: [1],
+      opt: [23_552],
+      max: [49_152],
+    });
+    expect(profile?.find(({ tensor }) => tensor === 'cu_seqlens')).toEqual({
+      tensor: 'cu_seqlens',
+      min: [2],
+      opt: [129],
+      max: [129],
+    });
+  });
+
+  it('of padded batches: one profile per bucket, without gaps', () => {
+    const profiles = profilesOf({
+      form: 'padded',
+      batch_size: 8,
+      gpu: { ...gpu, length_buckets: '128,384' },
+    });
+    expect(profiles.map(([first]) => [first?.min, first?.max])).toEqual([
+      [
+        [1, 1],
+        [8, 128],
+      ],
+      [
+        [1, 129],
+        [8, 384],
+      ],
+    ]);
+  });
+
+  it('captured for single samples: every four tokens up to the longest, no sample without one', () => {
+    const { graphs } = warmUpOf({ form: 'packed', batch_size: 1, gpu: { ...gpu, use_graphs: true } });
+    expect(graphs).toHaveLength(96);
+    expect(graphs.at(-1)).toEqual([1, 384]);
+  });
+
+  it('captured for batches: no more than the memory of a GPU bears, up to graphs_max_seqlen', () => {
+    const { graphs } = warmUpOf({
+      form: 'packed',
+      batch_size: 256,
+      gpu: { ...gpu, use_graphs: true, graphs_max_seqlen: 240 },
+    });
+    expect(graphs.length).toBeLessThanOrEqual(400);
+    expect(graphs.at(-1)).toEqual([256, 256 * 240]);
+  });
+
+  it('captured as graph_specs says', () => {
+    const { graphs } = warmUpOf({
+      form: 'packed',
+      batch_size: 8,
+      gpu: { ...gpu, use_graphs: true, graph_specs: '(128, 64, 256, 64)' },
+    });
+    expect(graphs).toEqual([
+      [8, 64],
+      [8, 128],
+      [8, 192],
+      [8, 256],
+    ]);
+  });
+
+  it('are run before they are timed, the longest first; nothing is captured unasked', () => {
+    const { shapes, graphs } = warmUpOf({
+      form: 'packed',
+      batch_size: 4,
+      gpu: { ...gpu, bert_opt_seqlen: 184 },
+    });
+    expect(shapes).toEqual([
+      [4, 384],
+      [1, 384],
+      [4, 184],
+      [1, 184],
+    ]);
+    expect(graphs).toEqual([]);
+  });
+});
+
+describe('the CPUs of a GPU', () => {
+  it.each([
+    ['by the setting', 5, 0, '0-3:0-1&4-7:2-3', [2, 3]],
+    ['by its NUMA node', 0, 1, '', [8, 9, 12]],
+    ['all where neither tells', 0, -1, '', []],
+    ['all for a GPU that the setting leaves out', 9, 0, '0:0-1', []],
+  ] as const)('are chosen %s', (_how, index, numa_node, config, cpus) => {
+    expect(cpusFor({ index, numa_node }, config, () => '8-9,12\n')).toEqual(cpus);
+  });
+});
