@@ -1,6 +1,6 @@
 // The text of --dry_run: every setting of every run, its value, origin and what it rests on.
 
-import type { BenchmarkConfig } from './benchmark-config.js';
+import type { BenchmarkConfig, Provenance } from './benchmark-config.js';
 import { roundRulesOfBert, scenariosOfBert } from './rules/rounds.js';
 import { findSetting, settingTable } from './setting-table.js';
 
@@ -46,11 +46,19 @@ function rowsOf(config: BenchmarkConfig): Row[] {
     )
     .map(({ key }) => {
       const entry = config.provenance[key];
-      if (entry === undefined) return [key, '(to be measured)', 'probe', ''];
+      if (entry === undefined) return unsaid(config, key);
       const unit = findSetting(key)?.unit;
       const label = [entry.label, entry.note].filter((part) => part !== undefined).join(': ');
       return [key, `${String(entry.value)}${unit === undefined ? '' : ` ${unit}`}`, entry.origin, label];
     });
+}
+
+/** A target that a probe will find; else a setting that is younger than the saved file, at its default. */
+function unsaid({ settings, loadgen, needs_probe }: BenchmarkConfig, key: string): Row {
+  const value = ({ ...loadgen, ...settings } as Readonly<Record<string, Provenance['value']>>)[key];
+  return value === undefined || needs_probe.some((each) => each === key)
+    ? [key, '(to be measured)', 'probe', '']
+    : [key, String(value), 'default', ''];
 }
 
 function table(rows: readonly Row[]): string {

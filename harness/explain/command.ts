@@ -32,6 +32,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   const line = parseFlags(argv.filter((argument) => argument !== key));
   if (line.kind !== 'run') throw new ConfigError('explain shows no version; use: loadrig --version');
+  if (line.flags.selection.config !== undefined)
+    throw new ConfigError(
+      'explain shows layers, and a saved config.json has none: its own "provenance" says where each value came from, and so does --dry_run --config=FILE.',
+    );
   const detected = await detectedFor(line.flags, await detectMachine());
   const explanations = explainSetting(resolveInput(line.flags, detected), key);
   // Without --scenarios, a setting of one scenario is explained there alone.

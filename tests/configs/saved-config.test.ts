@@ -88,3 +88,11 @@ test('--dry_run prints each setting of the scenario with value, origin and label
   `);
   expect(lines.some((line) => line.includes('offline_expected_qps'))).toBe(false);
 });
+
+test('--dry_run of a saved file that is older than a setting shows its default', () => {
+  const [config] = resolveAll('--scenarios=Offline');
+  if (config === undefined) throw new Error('nothing resolved');
+  const { provider, ...provenance } = config.provenance;
+  expect(provider).toBeDefined();
+  expect(dryRunText([{ ...config, provenance }])).toMatch(/^ {2}provider +cpu +default$/m);
+});

@@ -55,6 +55,7 @@ describe('the commands about machines', () => {
     [['explain'], 'explain takes one setting, got 0'],
     [['explain', 'a', 'b'], 'explain takes one setting, got 2'],
     [['explain', 'batch_sise'], 'did you mean "batch_size"?'],
+    [['explain', 'batch_size', '--config=old.json'], 'a saved config.json has none'],
     [['list'], 'list needs one of systems, scenarios, variants, config_schema; got nothing'],
     [['list', 'system'], 'got "system"; did you mean "systems"?'],
     [['list', 'variants', '--markdown'], '--markdown is for systems'],
