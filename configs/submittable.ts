@@ -36,6 +36,8 @@ export function reasonsNotSubmittable(input: SubmittableInput): string[] {
     reasons.push('FindPeakPerformance searches, it does not prove');
   reasons.push(...againstTheRules(rules, scenario, values));
   if (values.get('engine')?.value === 'null') reasons.push('the null engine computes nothing');
+  if (values.get('engine')?.value === 'tensorrt' && values.get('start_from_device')?.value === true)
+    reasons.push('start_from_device leaves the copies between host and GPU out of the measured time');
   if (isDefault(values, 'model')) reasons.push('the model is not the official BERT-Large');
   if (isDefault(values, 'data')) reasons.push('the data set is not the official SQuAD v1.1 development set');
   return reasons;

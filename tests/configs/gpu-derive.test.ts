@@ -175,3 +175,12 @@ test.each([
 ])('the numbers of "%s" are %o', (text, numbers) => {
   expect(numbersOf(text)).toEqual(numbers);
 });
+
+test('copies left out of the measured time make a run unfit for a submission', () => {
+  const reasons = (...argv: readonly string[]): string =>
+    resolve('H100-SXM-80GBx1', '--scenarios=Offline', ...argv)
+      .flatMap((config) => config.not_submittable_because)
+      .join('\n');
+  expect(reasons('--start_from_device')).toContain('start_from_device leaves the copies');
+  expect(reasons()).not.toContain('start_from_device');
+});
