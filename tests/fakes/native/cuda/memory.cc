@@ -155,8 +155,7 @@ FAKE_EXPORT int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes
   if (memory == nullptr) return invalidValue;
   if (isPageLocked(from, bytes)) return submit(stream, [=] { std::memcpy(memory, from, bytes); });
   // Memory of the pager is read before the call returns.
-  count("copies from pageable memory", 1);
-  auto copy = std::make_shared<std::vector<char>>(bytes);
+    auto copy = std::make_shared<std::vector<char>>(bytes);
   std::memcpy(copy->data(), from, bytes);
   return submit(stream, [=] { std::memcpy(memory, copy->data(), bytes); });
 }
@@ -167,7 +166,6 @@ FAKE_EXPORT int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, Stre
   if (memory == nullptr) return invalidValue;
   const int code = submit(stream, [=] { std::memcpy(to, memory, bytes); });
   if (code != ok || isPageLocked(to, bytes)) return code;
-  count("copies to pageable memory", 1);
   return synchronize(stream);
 }
 

@@ -274,8 +274,9 @@ FAKE_EXPORT int cuEventSynchronize(Event* event) {
 
 FAKE_EXPORT int cuEventElapsedTime(float* milliseconds, Event* from, Event* to) {
   FAKE_ENTER(cuEventElapsedTime, context);
-  if (((from->flags | to->flags) & 2u) != 0 || from->requested == 0 || to->requested == 0) return invalidHandle;
+  if (((from->flags | to->flags) & 2u) != 0 || from == to) return invalidHandle;
   const std::scoped_lock lock(from->mutex, to->mutex);
+  if (from->requested == 0 || to->requested == 0) return invalidHandle;
   if (from->completed < from->requested || to->completed < to->requested) return notReady;
   *milliseconds = static_cast<float>(to->atNs - from->atNs) / 1e6f;
   return ok;

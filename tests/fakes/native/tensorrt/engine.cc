@@ -34,9 +34,14 @@ void runWork(void* data) {
 
 class Context final : public nvinfer1::IExecutionContext, public nvinfer1::apiv::StubVExecutionContext {
  public:
-  explicit Context(Engine& engine, size_t activationBytes);
+  /** With 0 bytes of its own: memory must be given before it runs. */
+  Context(Engine& engine, size_t ownBytes);
   ~Context() override;
-  bool hasMemory() const { return memory_.isThere(); }
+  bool hasMemory() const { return memory_ == nullptr || memory_->isThere(); }
+  void setDeviceMemoryV2(void* memory, int64_t size) noexcept override {
+    given_ = reinterpret_cast<uint64_t>(memory);
+    givenBytes_ = static_cast<size_t>(size);
+  }
 
   bool setOptimizationProfileAsync(int32_t index, cudaStream_t) noexcept override;
   int32_t getOptimizationProfile() const noexcept override { return profile_; }
@@ -74,7 +79,9 @@ class Context final : public nvinfer1::IExecutionContext, public nvinfer1::apiv:
   void* memoryOf(const char* name, size_t elements) const;
 
   Engine& engine_;
-  Memory memory_;
+  std::unique_ptr<Memory> memory_;
+  uint64_t given_ = 0;
+  size_t givenBytes_ = 0;
   int32_t profile_ = 0;
   std::map<std::string, std::vector<int64_t>> shapes_;
   std::map<std::string, uint64_t> addresses_;
@@ -147,8 +154,9 @@ class Engine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv::StubVC
     const auto& range = found->second;
     return dims(select == OptProfileSelector::kMIN ? range.min : select == OptProfileSelector::kOPT ? range.opt : range.max);
   }
-  nvinfer1::IExecutionContext* createExecutionContext(nvinfer1::ExecutionContextAllocationStrategy) noexcept override {
-    auto context = std::make_unique<Context>(*this, activationBytes());
+  nvinfer1::IExecutionContext* createExecutionContext(nvinfer1::ExecutionContextAllocationStrategy strategy) noexcept override {
+    const bool isUserManaged = strategy == nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED;
+    auto context = std::make_unique<Context>(*this, isUserManaged ? 0 : activationBytes());
     if (context->hasMemory()) return context.release();
     error(logger, "IRuntime::createExecutionContext: Error Code 2: OutOfMemory (Requested size was " +
                       std::to_string(activationBytes()) + " bytes.)");
@@ -169,7 +177,6 @@ class Engine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv::StubVC
   nvinfer1::ILogger* const logger;
   const Plan plan;
 
- private:
   /** 4 kB for each token of the largest batch. */
   size_t activationBytes() const {
     size_t tokens = 1;
@@ -181,10 +188,14 @@ class Engine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv::StubVC
     return tokens * 4096;
   }
 
+ private:
   Memory weights_;
 };
 
-Context::Context(Engine& engine, size_t activationBytes) : engine_(engine), memory_(activationBytes) { mImpl = this; }
+Context::Context(Engine& engine, size_t ownBytes)
+    : engine_(engine), memory_(ownBytes == 0 ? nullptr : std::make_unique<Memory>(ownBytes)) {
+  mImpl = this;
+}
 Context::~Context() = default;
 nvinfer1::ICudaEngine const& Context::getEngine() const noexcept { return engine_; }
 
@@ -236,6 +247,10 @@ bool Context::enqueueV3(cudaStream_t stream) noexcept {
     isBusy_ = false;
     return result;
   };
+  const size_t needed = engine_.activationBytes();
+  if (memory_ == nullptr && (givenBytes_ < needed || cuda().deviceMemory(given_, needed) == nullptr)) {
+    return done(refuse("the context was given no memory, or not enough"));
+  }
   if (!allInputDimensionsSpecified()) return done(refuse("an input has no shape"));
   const auto& ids = shapes_["input_ids"];
   size_t tokens = 1;
