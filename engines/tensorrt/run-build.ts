@@ -72,7 +72,7 @@ export const runBuild: RunBuild = (task, report) => {
       if (isSettled) return;
       settle(() => reject(crashed(code, signal, tooMuchMemory, lastLines)));
     });
-    child.send(task);
+    child.send(task, () => undefined); // a process that is gone already tells so by its end
   });
 };
 
@@ -89,9 +89,9 @@ function crashed(
     );
   }
   const how = signal === null ? `with exit code ${code ?? 'unknown'}` : `by signal ${signal}`;
-  const lines = lastLines.length === 0 ? ' It said nothing.' : `\n  ${lastLines.join('\n  ')}`;
+  const lines = lastLines.length === 0 ? 'It said nothing.' : `Its last lines:\n  ${lastLines.join('\n  ')}`;
   return new RunError(
-    `TensorRT ended the process that builds the engine ${how}; nothing half built was kept. Its last lines:${lines}`,
+    `TensorRT ended the process that builds the engine ${how}; nothing half built was kept. ${lines}`,
   );
 }
 
