@@ -58,8 +58,8 @@ export function rangesFor(
   }
   if (calibrated !== undefined) return calibrated;
   throw new SetupError(
-    `engine tensorrt needs ranges of activations for int8 and fp8, and ${modelDir} has none. ` +
-      `Calibrate it once: loadrig build --precision=int8 --model=${modelDir}; or use --precision=fp16.`,
+    `engine tensorrt needs ranges of activations for int8 and fp8, and ${modelDir} has none: checkpoints of ` +
+      'quantisation-aware training bring them (NVIDIA’s fake-quantised BERT-Large among them). Use --precision=fp16.',
   );
 }
 

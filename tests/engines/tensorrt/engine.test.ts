@@ -287,9 +287,9 @@ describe('what cannot be', () => {
     await expect(start).rejects.toThrow(advice);
   });
 
-  it('int8 of a model without ranges: calibrate it', async () => {
+  it('int8 of a model without ranges: what brings them, and what runs without', async () => {
     await expect(generateTensorRtEngine({ ...request, precision: 'int8' }, parts)).rejects.toThrow(
-      /needs ranges of activations.*loadrig build --precision=int8/,
+      /needs ranges of activations.*quantisation-aware training.*--precision=fp16/,
     );
   });
 
