@@ -14,12 +14,10 @@ const packageFolder = ((): string => {
   }
 })();
 
-/** Where `make tensorrt` puts the addon of this platform. */
-export const addonFile = join(
-  packageFolder,
-  'build',
-  'native',
-  `loadrig-tensorrt-${process.platform}-${process.arch}.node`,
+/** Where `make tensorrt` puts the addon of this platform; TENSORRT_ADDON names another file. */
+export const addonFile = resolve(
+  process.env['TENSORRT_ADDON'] ??
+    join(packageFolder, 'build', 'native', `loadrig-tensorrt-${process.platform}-${process.arch}.node`),
 );
 
 let loaded: NativeAddon | undefined;
