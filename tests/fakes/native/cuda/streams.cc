@@ -7,6 +7,8 @@ namespace fake {
 namespace {
 
 struct Streams {
+  /** Never given back: events that were recorded in one still name it. */
+  std::deque<Capture> captures;
   std::set<Stream*> all;
   std::map<const Device*, Stream*> ofDevice;
 };
@@ -290,7 +292,11 @@ FAKE_EXPORT int cuStreamBeginCapture_v2(Stream* stream, int mode) {
   FAKE_ENTER(cuStreamBeginCapture_v2, context);
   if (stream == nullptr || known(stream) == nullptr) return captureUnsupported;
   if (stream->capture != nullptr) return invalidValue;
-  auto* capture = new Capture;
+  Capture* capture = nullptr;
+  {
+    const std::lock_guard<std::mutex> lock(tables());
+    capture = &streams().captures.emplace_back();
+  }
   capture->origin = stream;
   capture->mode = mode;
   capture->thread = std::this_thread::get_id();
@@ -320,7 +326,6 @@ FAKE_EXPORT int cuStreamEndCapture(Stream* stream, Graph** graph) {
     member->capture = nullptr;
   }
   threadCapture = nullptr;
-  // The capture stays: events that were recorded in it still name it.
   if (capture->isInvalid) return captureInvalidated;
   if (isUnjoined) return captureUnjoined;
   *graph = new Graph(capture->graph);

@@ -196,7 +196,11 @@ Context::Context(Engine& engine, size_t ownBytes)
     : engine_(engine), memory_(ownBytes == 0 ? nullptr : std::make_unique<Memory>(ownBytes)) {
   mImpl = this;
 }
-Context::~Context() = default;
+Context::~Context() {
+  // On a lost device nothing can be waited for: what may still run stays.
+  if (currentDevice() >= 0) return;
+  for (auto& work : works_) static_cast<void>(work.release());
+}
 nvinfer1::ICudaEngine const& Context::getEngine() const noexcept { return engine_; }
 
 bool Context::refuse(const std::string& why) const {
