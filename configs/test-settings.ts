@@ -3,10 +3,14 @@
 
 import { z } from 'zod';
 
+/** The four traffic patterns. */
 export const scenarios = ['SingleStream', 'MultiStream', 'Server', 'Offline'] as const;
+/** A traffic pattern: one query after the other (of 1 or N samples), Poisson arrivals, or everything at once. */
 export type Scenario = (typeof scenarios)[number];
 
+/** The four purposes of a test, in LoadGen's order (`mode = 0 … 3` of a conf file). */
 export const testModes = ['SubmissionRun', 'AccuracyOnly', 'PerformanceOnly', 'FindPeakPerformance'] as const;
+/** The purpose of a test: both phases in one log, accuracy, speed, or the highest Server rate that keeps its bound. */
 export type TestMode = (typeof testModes)[number];
 
 const MAX_UINT64 = 2n ** 64n - 1n;

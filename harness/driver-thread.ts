@@ -6,7 +6,7 @@ import type { RulesRound } from '../configs/rules/rounds.js';
 import type { TestSettings } from '../configs/test-settings.js';
 import type { Engine } from '../engines/contract.js';
 import type { LogSettings } from '../scenarios/logs/log-files.js';
-import { createControl, requestStop, reportFailure } from '../scenarios/control.js';
+import { abortTest, createControl, reportFailure } from '../scenarios/control.js';
 import type { SharedPhase } from '../scenarios/phase-records.js';
 import type { TestResult } from '../scenarios/start-test.js';
 import type { DriverData, FromDriver, ToDriver } from './driver-protocol.js';
@@ -93,7 +93,7 @@ export async function startDriverThread(
         throw new Error(`unexpected message ${message.type} from the driver's thread`);
       return message.result;
     },
-    requestStop: () => requestStop(control),
+    requestStop: () => abortTest(control),
     async [Symbol.asyncDispose]() {
       tell({ type: 'close' });
       await exited;

@@ -5,7 +5,9 @@ import type { PhaseRecords } from './phase-records.js';
 
 /** A dataset held in memory. Samples are named by their index, 0 … totalSampleCount - 1. */
 export interface QuerySampleLibrary {
+  /** `qsl_name` of the detail log. */
   readonly name: string;
+  /** Samples there are, at least 1; an accuracy run issues each of them once. */
   readonly totalSampleCount: number;
   /** Samples that are guaranteed to fit in memory at once; the set of a performance run. */
   readonly performanceSampleCount: number;
@@ -31,7 +33,9 @@ export type CompletionPlace = 'in-call' | 'event-loop' | 'other-threads';
  * directly (`completeSample`, `completeSamples`) or, from other threads, on the same shared memory.
  */
 export interface SystemUnderTest {
+  /** `sut_name` of the logs; read once, before the run. */
   readonly name: string;
+  /** Where completions happen; a wrong word here costs latency (`event-loop`) or hangs the run (`other-threads`). */
   readonly completionPlace: CompletionPlace;
   /**
    * Most bytes one response can have, for the shared response memory. `other-threads` SUTs must give it where responses are

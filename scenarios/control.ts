@@ -3,17 +3,22 @@
 const STOP = 0;
 const FAILURE = 1;
 
-/** Shared memory to be given to startTest and to whoever may stop it. */
+/** Shared memory for one test: given to startTest as `control`, and to whoever may end it. */
 export function createControl(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(8));
 }
 
-/** Asks the driver to issue nothing more, drain what is outstanding and write its logs. */
-export function requestStop(control: Int32Array): void {
+/**
+ * Ends a running test from any thread that holds its control: nothing more is issued, what is outstanding gets two seconds to
+ * complete, the logs are written and say that the run was interrupted, and startTest settles with an INVALID result.
+ *
+ * Differs from LoadGen, whose AbortTest closes the logs under the run and leaves no result.
+ */
+export function abortTest(control: Int32Array): void {
   Atomics.store(control, STOP, 1);
 }
 
-/** Tells the driver that outstanding samples will never complete. */
+/** Tells the driver that outstanding samples will never complete: the engine broke. startTest throws a RunError. */
 export function reportFailure(control: Int32Array): void {
   Atomics.store(control, FAILURE, 1);
 }

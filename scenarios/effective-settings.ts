@@ -5,39 +5,71 @@ import { formatG6 } from './c-format.js';
 
 /** LoadGen's effective settings, under its own keys. */
 export interface EffectiveSettings {
+  /** As requested. */
   readonly scenario: Scenario;
+  /** As requested; PerformanceOnly with TEST05. */
   readonly mode: TestMode;
+  /** Samples of one query; Offline: of the only one. */
   readonly samples_per_query: number;
+  /** Queries per second that are planned; Offline: samples per second. */
   readonly target_qps: number;
+  /** Server: bound of the target percentile in ns; 0 elsewhere. */
   readonly target_latency_ns: number;
+  /** Percentile that is judged or reported, as a fraction. */
   readonly target_latency_percentile: number;
   /** 0 = no limit. */
   readonly max_async_queries: number;
+  /** Duration after which a run may end by itself; Offline: 0. */
   readonly target_duration_ms: number;
+  /** Least duration of a VALID run. */
   readonly min_duration_ms: number;
+  /** Nothing more is issued after so long; 0 = no limit. */
   readonly max_duration_ms: number;
+  /** Least queries of a VALID run; Offline: 1. */
   readonly min_query_count: number;
+  /** Nothing more is issued after so many; 0 = no limit. */
   readonly max_query_count: number;
+  /** Least samples of a VALID run. */
   readonly min_sample_count: number;
+  /** Seed of the choice and order of the loaded samples. */
   readonly qsl_rng_seed: bigint;
+  /** Seed of the order of issue. */
   readonly sample_index_rng_seed: bigint;
+  /** Seed of the arrival times. */
   readonly schedule_rng_seed: bigint;
+  /** Seed of the choice of responses that a performance run logs. */
   readonly accuracy_log_rng_seed: bigint;
+  /** Share of the responses that a performance run logs. */
   readonly accuracy_log_probability: number;
+  /** About so many responses are logged; 0 = by probability. */
   readonly accuracy_log_sampling_target: number;
+  /** Prints both clocks around the performance phase. */
   readonly print_timestamps: boolean;
+  /** Each loaded sample at most once. */
   readonly performance_issue_unique: boolean;
+  /** One sample again and again. */
   readonly performance_issue_same: boolean;
+  /** Its place in the loaded set. */
   readonly performance_issue_same_index: number;
+  /** Samples loaded at once. */
   readonly performance_sample_count: number;
+  /** Samples of an accuracy run. */
   readonly accuracy_sample_count: number;
+  /** Whole permutations of the loaded set, one after the other. */
   readonly sample_concatenate_permutation: boolean;
+  /** All queries that are due go out in one call. */
   readonly server_coalesce_queries: boolean;
+  /** Threads of LoadGen that would issue; here one does. */
   readonly server_num_issue_query_threads: number;
+  /** First tokens and tokens are timed and judged. */
   readonly use_token_latencies: boolean;
+  /** Bound of the time to first token in ns. */
   readonly server_ttft_latency: number;
+  /** Bound of the time per output token in ns. */
   readonly server_tpot_latency: number;
+  /** Tokens per second are samples times a factor. */
   readonly infer_token_latencies: boolean;
+  /** The factor. */
   readonly token_latency_scaling_factor: number;
 }
 

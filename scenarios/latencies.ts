@@ -54,8 +54,11 @@ export function queryLatenciesNs(shared: SharedPhase, queriesIssued: number): Fl
 
 /** How late the driver was: issued − due, over the issued queries of a Server phase. */
 export interface IssueDelay {
+  /** Half of the queries were issued within so long of their due time. */
   readonly p50_ns: number;
+  /** 99 % of them. */
   readonly p99_ns: number;
+  /** All of them. */
   readonly max_ns: number;
 }
 

@@ -5,7 +5,9 @@ export const reportedPercentiles = [0.5, 0.9, 0.95, 0.97, 0.99, 0.999] as const;
 
 /** Figures of some latencies, in ns; all 0 when there are none. */
 export interface LatencyStatistics {
+  /** The shortest. */
   readonly min_ns: number;
+  /** The longest. */
   readonly max_ns: number;
   /** Cut to whole ns, as LoadGen's integer division does. */
   readonly mean_ns: number;

@@ -7,10 +7,13 @@ import { createResponseRing, keepInRing, waitForRoom, type ResponseRing } from '
 
 /** The structured-cloneable half: shared memory and plain numbers, to be posted to other threads. */
 export interface SharedPhase {
+  /** What is measured. */
   readonly phase: 'accuracy' | 'performance';
   /** Sample id (sequence id within the test) of sample 0. */
   readonly firstSampleId: number;
+  /** Samples generated, all of them before time zero; a performance phase may end before it has issued them. */
   readonly sampleCount: number;
+  /** Queries generated. */
   readonly queryCount: number;
   /** Samples per query; query q holds samples q * samplesPerQuery … */
   readonly samplesPerQuery: number;
@@ -46,11 +49,13 @@ export interface SharedPhase {
 
 /** One thread's view of a phase: the shared facts and the only ways to add to them. */
 export interface PhaseRecords {
+  /** The facts themselves; may be posted to other threads, which open them with openPhaseRecords(). */
   readonly shared: SharedPhase;
   /** = shared.sampleIndices, at hand for the hot path. */
   readonly sampleIndices: Int32Array;
   /**
-   * Completes one sample; the time is taken in the first line. `response` is copied if the sample is logged.
+   * Completes one sample; the time is taken in the first line. `response` is copied if the sample is logged; where
+   * `shared.isLogged[sample]` is 0 it need not be made at all.
    * A sample completed twice, too late, unknown or not yet issued is counted and otherwise ignored (LoadGen 13.5).
    * With use_token_latencies `tokenCount` is the tokens of the whole response, at least 2.
    */

@@ -33,34 +33,49 @@ export interface PerformanceRecords {
   readonly forbidding?: readonly string[];
 }
 
+/** Verdict and figures of a performance phase, by LoadGen's rules. Rates per second; NaN or Infinity where a run was too short. */
 export interface PerformanceResults {
+  /** The verdict: everything below is met, and nothing forbids it. */
   readonly isValid: boolean;
+  /** Server: the target percentile keeps its bound; with token latencies both of theirs. Always met elsewhere. */
   readonly constraintsMet: boolean;
+  /** The run lasted min_duration_ms. */
   readonly minDurationMet: boolean;
+  /** min_query_count queries were issued and min_sample_count samples completed. */
   readonly minQueriesMet: boolean;
+  /** There were queries enough to trust the percentile. */
   readonly earlyStoppingMet: boolean;
   /** Text of section 11.2, lines joined by newlines; empty for Offline. */
   readonly earlyStoppingText: string;
   /** Early-stopping estimates in ns; 0 = not reached. SingleStream has both, MultiStream the `ms` one. */
   readonly earlyStoppingLatencySsNs: number;
+  /** See earlyStoppingLatencySsNs. */
   readonly earlyStoppingLatencyMsNs: number;
   /** Recommendation texts; undefined where met. */
   readonly constraintAdvice: string | undefined;
+  /** What to do about a run that was too short; undefined where it was not. */
   readonly durationAdvice: string | undefined;
+  /** What forbids VALID outside LoadGen's rules: an interruption, samples that never completed. */
   readonly forbidding: readonly string[];
+  /** Queries issued. */
   readonly queryCount: number;
   /** Server: queries over the latency bound. */
   readonly overlatencyCount: number;
   /** Latency at the target percentile: of queries in MultiStream, of samples otherwise. */
   readonly targetPercentileLatencyNs: number;
+  /** SingleStream: queries per second of the run. */
   readonly qpsWithOverhead: number;
+  /** SingleStream: 1 / mean latency. */
   readonly qpsWithoutOverhead: number;
+  /** Server: rate of the schedule. */
   readonly scheduledSamplesPerSecond: number;
+  /** Server: rate up to the completion of the last query; the metric. */
   readonly completedSamplesPerSecond: number;
   /** Offline. */
   readonly samplesPerSecond: number;
   /** Completed samples. */
   readonly sampleCount: number;
+  /** Latencies of all completed samples. */
   readonly sampleLatency: LatencyStatistics;
   /** MultiStream only. */
   readonly queryLatency: LatencyStatistics | undefined;

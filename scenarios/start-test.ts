@@ -7,7 +7,7 @@ import { createAccuracySampling } from './accuracy-sampling.js';
 import { auditedSettings } from './audit.js';
 import { createClock } from './clock.js';
 import type { Clock, QuerySampleLibrary, SystemUnderTest } from './contract.js';
-import { createControl } from './control.js';
+import { abortTest, createControl } from './control.js';
 import { effectiveSettings, type EffectiveSettings } from './effective-settings.js';
 import type { RateRun } from './find-peak.js';
 import { issueDelay, type IssueDelay } from './latencies.js';
@@ -31,13 +31,15 @@ export interface StartTestOptions {
   readonly clock?: Clock;
   /** Who runs the test, for `loadgen_version`; loadrig otherwise. */
   readonly program?: { readonly name: string; readonly version: string; readonly commit?: string };
-  /** Shared memory from createControl(), for stopping from another thread. */
+  /** Shared memory from createControl(), for abortTest() from another thread. */
   readonly control?: Int32Array;
   /**
    * Whether to examine how well this thread keeps time before a performance run (0.2 s); the findings are logged and part of the
    * result. Default: true with the real clock. LoadGen has nothing like it.
    */
   readonly selfTest?: boolean;
+  /** Ends the test as abortTest() does; heard on this thread's event loop, or from within a call to the SUT. */
+  readonly signal?: AbortSignal;
   /** Called just before each phase's time zero with its shared memory, for live progress. */
   readonly onPhase?: (shared: SharedPhase) => void;
   /**
@@ -58,6 +60,7 @@ export interface StartTestOptions {
 export interface TestResult {
   /** After audit.config and TEST05. */
   readonly requested: TestSettings;
+  /** What the run used; with FindPeakPerformance, at the rate that was found. */
   readonly effective: EffectiveSettings;
   /** Undefined without a performance phase. */
   readonly results: PerformanceResults | undefined;
@@ -68,8 +71,11 @@ export interface TestResult {
   readonly selfTest: SelfTest | undefined;
   /** The driver's own lateness; Server only. */
   readonly issueDelay: IssueDelay | undefined;
+  /** Where the logs lie, closed and complete. */
   readonly logFiles: LogPaths;
+  /** Texts of the detail log's errors; they do not make a result INVALID by themselves. */
   readonly errors: readonly string[];
+  /** Texts of the detail log's warnings. */
   readonly warnings: readonly string[];
   /** Stopped by request: logs are complete up to then, the verdict is INVALID. */
   readonly interrupted: boolean;
@@ -106,8 +112,12 @@ export async function startTest(
     start: { clockNs: loggingStartNs, wallMs },
     dateTime,
   });
+  const control = options.control ?? createControl();
+  const stop = (): void => abortTest(control);
+  if (options.signal?.aborted === true) stop();
+  options.signal?.addEventListener('abort', stop);
   try {
-    const result = await runTest({ sut, qsl, settings, logs, clock, dateTime, options });
+    const result = await runTest({ sut, qsl, settings, logs, clock, dateTime, control, options });
     logs.close();
     return result;
   } catch (error) {
@@ -120,6 +130,8 @@ export async function startTest(
       // told by the first error, or follows from it
     }
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
   }
 }
 
@@ -130,6 +142,7 @@ interface Test {
   readonly logs: LogFiles;
   readonly clock: Clock;
   readonly dateTime: string;
+  readonly control: Int32Array;
   readonly options: StartTestOptions;
 }
 
@@ -162,7 +175,7 @@ async function runTest(given: Test): Promise<TestResult> {
     qsl,
     logs,
     clock,
-    control: options.control ?? createControl(),
+    control: given.control,
     sampling: createAccuracySampling(effective),
     stallTimeoutMs: options.stall_timeout_ms ?? DEFAULT_STALL_TIMEOUT_MS,
     onPhase: options.onPhase,

@@ -29,19 +29,27 @@ interface RunTimes {
   readonly finalQueryAllSamplesDoneTimeS: number;
 }
 
+/** Figures and verdict of a generating model, with use_token_latencies. */
 export interface TokenResults {
+  /** Tokens of all responses together. */
   readonly tokenCount: number;
+  /** Times to the first token. */
   readonly firstToken: LatencyStatistics;
   /** Time to first token at the target percentile. */
   readonly targetPercentileFirstTokenNs: number;
+  /** Times per output token after the first. */
   readonly timePerOutputToken: LatencyStatistics;
+  /** What to do about a broken bound; undefined where both are kept. */
   readonly constraintAdvice: string | undefined;
+  /** Of the first tokens; of the output tokens where those were not met. */
   readonly earlyStopping: EarlyStoppingVerdict;
   /** Texts of early stopping; the one of the first token is empty where the other was not met. */
   readonly earlyStoppingTtftText: string;
+  /** See earlyStoppingTtftText. */
   readonly earlyStoppingTpotText: string;
   /** Tokens by the issue of the last query, and by its completion. */
   readonly tokensPerSecondIssued: number;
+  /** See tokensPerSecondIssued. */
   readonly tokensPerSecondCompleted: number;
   /** Offline. */
   readonly tokensPerSecond: number;

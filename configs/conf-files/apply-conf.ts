@@ -19,13 +19,17 @@ export interface ConfLookUp {
 
 /** One setting that a file gave. */
 export interface ConfSetting {
+  /** Its name in TestSettings. */
   readonly key: keyof TestSettings;
+  /** In the unit of TestSettings. */
   readonly value: TestSettings[keyof TestSettings];
   /** `user.conf:3`. */
   readonly origin: string;
 }
 
+/** Settings after a file, and how they came to be. */
 export interface AppliedConf {
+  /** Complete. */
   readonly settings: TestSettings;
   /** What the file gave, in LoadGen's order. */
   readonly given: readonly ConfSetting[];

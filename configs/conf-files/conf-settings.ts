@@ -38,7 +38,9 @@ export function readConf(path: string | undefined, name: string, cwd = process.c
   return parseConf(text, file);
 }
 
+/** Which files make the settings, and for what. */
 export interface SettingsFromFiles {
+  /** Scenario that will run; most keys are looked up with it. */
   readonly scenario: Scenario;
   /** Model part of the keys. Default: bert. */
   readonly model?: string;

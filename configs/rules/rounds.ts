@@ -4,6 +4,7 @@
 import { ConfigError } from '../errors.js';
 import type { Scenario } from '../test-settings.js';
 
+/** The rounds of MLPerf Inference, oldest first. */
 export const rulesRounds = [
   'v0.5',
   'v0.7',
@@ -20,6 +21,7 @@ export const rulesRounds = [
   'v6.0',
   'v6.1',
 ] as const;
+/** A round of MLPerf Inference: v4.1. */
 export type RulesRound = (typeof rulesRounds)[number];
 
 /** Three uint64 seeds: of the loaded samples, of their order, of the arrival times. */

@@ -12,10 +12,15 @@ import { createTraceLog, type TraceLog, type TraceStart } from './trace.js';
 export interface LogSettings {
   /** Must exist. */
   readonly outdir: string;
+  /** Start of the files' names. Default: mlperf_log_. */
   readonly prefix: string;
+  /** End of the files' names, before the dot. Default: empty. */
   readonly suffix: string;
+  /** Puts test_datetime between prefix and name. Default: false. */
   readonly prefix_with_datetime: boolean;
+  /** Prints every detail line as well. Default: false. */
   readonly copy_detail_to_stdout: boolean;
+  /** Prints the summary as well. Default: false. */
   readonly copy_summary_to_stdout: boolean;
   /**
    * Writes mlperf_log_trace.json as well. Differs from LoadGen, whose default is true and which always makes the file: most runs
@@ -39,8 +44,11 @@ export function logSettings(outdir = '.'): LogSettings {
 
 /** Where the logs of a test lie. */
 export interface LogPaths {
+  /** For people: verdict, figures, parameters. */
   readonly summary: string;
+  /** For programs: one `:::MLLOG` JSON object a line. */
   readonly detail: string;
+  /** JSON list of the logged responses. */
   readonly accuracy: string;
   /** With enable_trace. */
   readonly trace: string | undefined;

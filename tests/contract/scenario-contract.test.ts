@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { RunError } from '../../configs/errors.js';
 import { scenarios, type Scenario, type TestSettingsInput } from '../../configs/test-settings.js';
 import type { CompletionPlace } from '../../scenarios/contract.js';
-import { createControl, requestStop } from '../../scenarios/control.js';
+import { abortTest, createControl } from '../../scenarios/control.js';
 import { createFakeClock } from '../fakes/fake-clock.js';
 import { createFakeSut, createTinyQsl } from '../fakes/fake-suts.js';
 import { runFailingTest, runTest } from '../fakes/run-test.js';
@@ -129,7 +129,7 @@ describe.each(scenarios)('%s', (scenario) => {
     const clock = createFakeClock();
     const control = createControl();
     const startNs = clock.now();
-    clock.at(startNs + 500 * MS, () => requestStop(control));
+    clock.at(startNs + 500 * MS, () => abortTest(control));
     const sut = createFakeSut({ clock, latencyNs: () => 3_600_000 * MS });
     const { result, summary, valuesOf } = await runTest(sut, createTinyQsl(100, 64), settingsOf(scenario), {
       clock,

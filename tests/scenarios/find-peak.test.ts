@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TestSettingsInput } from '../../configs/test-settings.js';
 import type { SystemUnderTest } from '../../scenarios/contract.js';
-import { createControl, requestStop } from '../../scenarios/control.js';
+import { abortTest, createControl } from '../../scenarios/control.js';
 import { createFakeClock, type FakeClock } from '../fakes/fake-clock.js';
 import { createFakeSut, createTinyQsl, type FakeSut } from '../fakes/fake-suts.js';
 import { runFailingTest, runTest } from '../fakes/run-test.js';
@@ -147,7 +147,7 @@ describe('FindPeakPerformance', () => {
     const sut: SystemUnderTest = {
       ...createFakeSut({ clock, latencyNs: () => (phase === 2 ? 6 : 1) * MS }),
       startPhase: () => {
-        if (++phase === interruptedRun) requestStop(control);
+        if (++phase === interruptedRun) abortTest(control);
       },
     };
     const { result } = await runTest(sut, qsl, settings, { clock, control });

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { RunError, SetupError } from '../../configs/errors.js';
 import { testSettings, type TestSettingsInput } from '../../configs/test-settings.js';
 import type { Clock, SystemUnderTest } from '../../scenarios/contract.js';
-import { createControl, reportFailure, requestStop } from '../../scenarios/control.js';
+import { abortTest, createControl, reportFailure } from '../../scenarios/control.js';
 import { logSettings } from '../../scenarios/logs/log-files.js';
 import { startTest } from '../../scenarios/start-test.js';
 import { createFakeClock } from '../fakes/fake-clock.js';
@@ -186,7 +186,7 @@ describe('a run that must stop early', () => {
         clock,
         latencyNs: () => 30 * MS,
         onIssue: (query) => {
-          if (query === 20) requestStop(control);
+          if (query === 20) abortTest(control);
         },
       });
       const { result, summary, valuesOf } = await runTest(sut, qsl, settings, { clock, control });
@@ -198,6 +198,23 @@ describe('a run that must stop early', () => {
       expect(valuesOf('error_runtime').join()).toContain('Interrupted');
     },
   );
+
+  it.each([0, 20])('hears an AbortSignal after %d queries, and lets go of it at the end', async (after) => {
+    const clock = createFakeClock();
+    const aborter = new AbortController();
+    if (after === 0) aborter.abort();
+    const sut = createFakeSut({
+      clock,
+      latencyNs: () => MS,
+      onIssue: (query) => {
+        if (query === after - 1) aborter.abort();
+      },
+    });
+    const listening = vi.spyOn(aborter.signal, 'removeEventListener');
+    const { result } = await runTest(sut, qsl, single, { clock, signal: aborter.signal });
+    expect([result.interrupted, sut.issued.length]).toEqual([true, after]);
+    expect(listening).toHaveBeenCalledOnce();
+  });
 });
 
 describe('a SUT that misbehaves', () => {
