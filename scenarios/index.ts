@@ -27,4 +27,5 @@ export type { LatencyStatistics } from './latency-statistics.js';
 export type { PerformanceResults } from './results.js';
 export type { TokenResults } from './token-results.js';
 export type { IssueDelay } from './latencies.js';
+export type { SelfTest } from './self-test.js';
 export { ConfigError, RunError, SetupError } from '../configs/errors.js';

@@ -5,8 +5,9 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import type { Clock } from './contract.js';
 import { waitsBySpinning } from './phase-run.js';
 
+/** What the self-test before a performance run found. */
 export interface SelfTest {
-  /** Median of many readings. */
+  /** Cost of reading the clock once: the median of many readings. */
   readonly clock_cost_ns: number;
   /** How late a sleep of 1 ms ended. */
   readonly timer_slack: { readonly p50_ns: number; readonly max_ns: number };
