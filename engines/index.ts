@@ -1,6 +1,7 @@
 // The engines there are: an explicit list. `startEngine` on the main thread, `connectSut` on the driver's.
 
 import { ConfigError } from '../configs/errors.js';
+import { gpuSettingsSchema } from '../configs/gpu-settings.js';
 import type { SystemUnderTest } from '../scenarios/contract.js';
 import type {
   BuiltEngine,
@@ -8,10 +9,12 @@ import type {
   Engine,
   EngineBuildRequest,
   EngineRequest,
+  GpuRequest,
   SutSpec,
   TokenizedSamples,
 } from './contract.js';
 import { connectNullSut, startNullEngine } from './null.js';
+import type { EngineFile } from './onnxruntime/build-engine.js';
 import type { NetworkFile, NetworkFileRequest } from './tensorrt/build-file.js';
 import type { PerfRequest, PerfResult } from './tensorrt/perf.js';
 import type { TensorRtParts } from './tensorrt/start.js';
@@ -26,7 +29,11 @@ export async function startEngine(request: EngineRequest, samples: TokenizedSamp
       return startNullEngine(request);
     case 'onnxruntime':
       // Loaded on demand: other engines must not need its library.
-      return (await import('./onnxruntime/engine.js')).startOnnxRuntimeEngine(request, samples);
+      return (await import('./onnxruntime/engine.js')).startOnnxRuntimeEngine(
+        request,
+        samples,
+        await wrappedPlan(request),
+      );
     case 'tensorrt':
       return (await import('./tensorrt/engine.js')).startTensorRtEngine(request, samples, tensorRtParts);
     default:
@@ -46,7 +53,9 @@ export async function generateEngine(request: EngineRequest): Promise<void> {
       request.report('the null engine needs no file');
       return;
     case 'onnxruntime': {
-      const { path, built } = await (await import('./onnxruntime/build-engine.js')).buildEngine(request);
+      const { path, built } =
+        (await wrappedPlan(request)) ??
+        (await (await import('./onnxruntime/build-engine.js')).buildEngine(request));
       request.report(`${path}: ${built ? 'built' : 'there already, unchanged'}`);
       return;
     }
@@ -114,6 +123,38 @@ export async function measureTensorRt(request: PerfRequest): Promise<PerfResult>
 const tensorRtParts: TensorRtParts = {
   openReference: async (request) => (await import('./onnxruntime/direct.js')).openOnnxRuntimeDirect(request),
 };
+
+/**
+ * The engine file of ONNX Runtime's provider tensorrt: our plan of the padded network, with one profile for every shape (the
+ * provider runs no other), wrapped. Undefined for every other provider.
+ */
+async function wrappedPlan(request: EngineRequest): Promise<EngineFile | undefined> {
+  if (request.provider?.name !== 'tensorrt') return undefined;
+  (await import('./onnxruntime/providers.js')).requireProvider('tensorrt');
+  const gpu: GpuRequest = {
+    ...gpuSettingsSchema.parse({}),
+    variable_length: false,
+    tensorrt_attention: 'network',
+    length_buckets: '384',
+    accelerators_per_node: request.provider.devices,
+    max_seq_length: 384,
+  };
+  const { findPlan } = await import('./tensorrt/start.js');
+  const { plan, tensorRt } = await findPlan({ ...request, gpu }, tensorRtParts);
+  const { writePlanWrapper } = await import('./onnxruntime/ep-context.js');
+  const tokens = ['batch', 'sequence'];
+  const path = writePlanWrapper(plan.path, {
+    inputs: ['input_ids', 'token_type_ids', 'attention_mask'].map((name) => ({
+      name,
+      type: 'int32',
+      shape: tokens,
+    })),
+    outputs: [{ name: 'logits', type: 'float32', shape: [...tokens, 2] }],
+    computeCapability: tensorRt.device.compute_capability.replace('.', ''),
+  });
+  const { sha256, model_sha256, built, seconds } = plan;
+  return { path, dataFiles: [plan.path], sha256, model_sha256, built, seconds };
+}
 
 function unknownEngine(name: string): ConfigError {
   return new ConfigError(`unknown engine "${name}"; there are: ${engineNames.join(', ')}`);

@@ -3,7 +3,7 @@
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { RunError, SetupError } from '../../configs/errors.js';
 import type { Engine, EngineRequest, TokenizedSamples } from '../contract.js';
-import { buildEngine, runtimeVersion } from './build-engine.js';
+import { buildEngine, runtimeVersion, type EngineFile } from './build-engine.js';
 import { processorModel, storedWeightsFor, storedWeightsText } from './processor.js';
 import type { FromWorker, ToWorker, WorkerData } from './protocol.js';
 import { proveProvider, type NodesByProvider } from './provider-proof.js';
@@ -16,17 +16,19 @@ const CLOSE_TIMEOUT_MS = 10_000;
 /**
  * Starts `instances` workers with a session each and waits until all are warm.
  *
+ * @param given An engine file that is there already, for providers that take another than ours.
  * @throws {ConfigError | SetupError} when the engine cannot be built, or the provider is missing or does not run it.
  * @throws {RunError} when a worker cannot load it.
  */
 export async function startOnnxRuntimeEngine(
   request: EngineRequest,
   samples: TokenizedSamples,
+  given?: EngineFile,
 ): Promise<Engine> {
   const { instances, threads_per_instance, batch_size, precision } = request;
   const { name: provider, devices } = request.provider ?? { name: 'cpu', devices: 1 };
   requireProvider(provider);
-  const file = await buildEngine(request);
+  const file = given ?? (await buildEngine(request));
   const workers = Array.from({ length: instances }, (_unused, instance) =>
     startWorker({
       instance,
