@@ -1,6 +1,6 @@
 // The engines there are: an explicit list. `startEngine` on the main thread, `connectSut` on the driver's.
 
-import { ConfigError } from '../configs/errors.js';
+import { ConfigError, SetupError } from '../configs/errors.js';
 import { gpuSettingsSchema } from '../configs/gpu-settings.js';
 import type { SystemUnderTest } from '../scenarios/contract.js';
 import type {
@@ -119,6 +119,35 @@ export async function measureTensorRt(request: PerfRequest): Promise<PerfResult>
   return (await import('./tensorrt/perf.js')).measureTensorRt(request, tensorRtParts);
 }
 
+/** Opens an engine file that was built before, as it is. @throws {SetupError} when it cannot be loaded. */
+export async function openEngineFile(
+  engine: string,
+  file: string,
+  threads: number,
+  batchSize: number,
+): Promise<Omit<DirectInference, 'facts'>> {
+  switch (engine) {
+    case 'onnxruntime':
+      return (await import('./onnxruntime/direct.js')).openDirectSession(file, threads, batchSize);
+    case 'tensorrt':
+      throw noPlanFiles();
+    default:
+      throw unknownEngine(engine);
+  }
+}
+
+/** The version of the runtime that runs an engine here, as sidecars name it. @throws {SetupError} when it is not there. */
+export async function runtimeOf(engine: string): Promise<string> {
+  switch (engine) {
+    case 'onnxruntime':
+      return `onnxruntime-node ${(await import('./onnxruntime/build-engine.js')).runtimeVersion}`;
+    case 'tensorrt':
+      throw noPlanFiles();
+    default:
+      throw unknownEngine(engine);
+  }
+}
+
 /** Engines do not know one another: what one needs of another is handed to it here. */
 const tensorRtParts: TensorRtParts = {
   openReference: async (request) => (await import('./onnxruntime/direct.js')).openOnnxRuntimeDirect(request),
@@ -154,6 +183,12 @@ async function wrappedPlan(request: EngineRequest): Promise<EngineFile | undefin
   });
   const { sha256, model_sha256, built, seconds } = plan;
   return { path, dataFiles: [plan.path], sha256, model_sha256, built, seconds };
+}
+
+function noPlanFiles(): SetupError {
+  return new SetupError(
+    'an engine file of TensorRT is not opened by itself; name the engine and the model: --engine=tensorrt --model=DIR takes the engine that was built of them',
+  );
 }
 
 function unknownEngine(name: string): ConfigError {

@@ -13,6 +13,7 @@ import type { Call } from './call.js';
 import { closingBlocks, summaryObjects } from './closing-blocks.js';
 import { listenForInterruption } from './interruption.js';
 import { refuseMissingModel } from './missing-model.js';
+import { markSynthetic } from './model-files.js';
 import { prepareOnly } from './prepare.js';
 import { buildPath } from './places.js';
 import { describeProgram } from './program.js';
@@ -27,20 +28,21 @@ import { toJsonText, writeWholeFile } from './write-file.js';
 export async function runCall(flags: Flags, command: readonly string[]): Promise<number> {
   const { selection } = flags;
   const machine = await detectMachine();
-  const { system, configs, notes } = resolveFlags(flags, await detectedFor(flags, machine));
+  const { system, configs: resolved, notes } = resolveFlags(flags, await detectedFor(flags, machine));
   if (selection.dry_run) {
     for (const note of notes) process.stdout.write(`${note}\n\n`);
-    process.stdout.write(dryRunText(configs));
+    process.stdout.write(dryRunText(resolved));
     return exitCodes.valid.code;
   }
 
-  refuseOtherHarness(configs);
-  if (selection.action !== 'preprocess_data') await refuseMissingEngine(configs);
-  refuseMissingModel(configs);
+  refuseOtherHarness(resolved);
+  if (selection.action !== 'preprocess_data') await refuseMissingEngine(resolved);
+  refuseMissingModel(resolved);
 
   const say = (line: string): void => {
     if (!selection.quiet) process.stderr.write(`${line}\n`);
   };
+  const configs = markSynthetic(resolved, say);
   using interruption = listenForInterruption((line) => process.stderr.write(`${line}\n`));
   const startedAt = new Date();
   const isRun = selection.action === 'run' || selection.action === 'run_harness';

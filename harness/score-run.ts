@@ -7,6 +7,7 @@ import { scoreAccuracyLog } from './accuracy/score.js';
 import type { AccuracyResult } from './accuracy/score.js';
 import type { FinishedRun } from './drive-loadgen.js';
 import type { OpenQsl } from './qsl/open-qsl.js';
+import { modelFolder } from './model-files.js';
 import { inputPath } from './places.js';
 import { readReferenceModel } from './reference-model.js';
 
@@ -32,7 +33,7 @@ export async function scoreRun({
   const hasAccuracy = mode === 'AccuracyOnly' || mode === 'SubmissionRun';
   if (!hasAccuracy || run.result.interrupted) return undefined;
   const reference = readReferenceModel(
-    inputPath(config.settings.model),
+    modelFolder(inputPath(config.settings.model)),
     engine.facts.model_sha256,
     config.settings.data,
   );

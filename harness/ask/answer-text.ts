@@ -1,6 +1,8 @@
 // Answers as a person reads them, and as JSON.
 
 import type { RankedAnswer } from '../accuracy/n-best.js';
+import { SYNTHETIC } from '../model-files.js';
+import type { OpenModel } from './open-model.js';
 import type { Answered, StageTimes } from './asker.js';
 
 /** `Answer: text (92.1 %)`, with the ranked answers below it on request. */
@@ -29,8 +31,10 @@ export function answersJson(
   passage: string,
   questions: readonly string[],
   { answers, stages, sampleCount }: Answered,
+  { isSynthetic }: Pick<OpenModel, 'isSynthetic'>,
 ): unknown {
   return {
+    ...(isSynthetic ? { note: SYNTHETIC } : {}),
     passage,
     answers: questions.map((question, place) => {
       const { answer, candidates } = answers[place]!;

@@ -9,6 +9,7 @@ import { readPredictions } from '../accuracy/score.js';
 import type { AnswerRules } from '../accuracy/n-best.js';
 import { MAX_ANSWER_LENGTH, BEST_COUNT } from '../accuracy/predict.js';
 import { commandHelp, parseCommandFlags } from '../command-flags.js';
+import { SYNTHETIC } from '../model-files.js';
 import { inputPath } from '../places.js';
 import { readSquad, type SquadData } from '../qsl/squad.js';
 import { toJsonText } from '../write-file.js';
@@ -97,13 +98,13 @@ async function answerPassage(flags: AskFlags): Promise<number> {
       questions.map((question) => ({ question, context: passage })),
       rules,
     );
-    if (flags.json) process.stdout.write(toJsonText(answersJson(passage, questions, answered)));
+    if (flags.json) process.stdout.write(toJsonText(answersJson(passage, questions, answered, model)));
     else {
       const blocks = questions.map((question, place) =>
         answerLines(question, answered.answers[place]!, flags.n_best),
       );
       process.stdout.write(
-        `Passage: ${passage.trim()}\n\n${blocks.join('\n')}\n${stageLine(answered.stages)}`,
+        `${model.isSynthetic ? `(${SYNTHETIC})\n` : ''}Passage: ${passage.trim()}\n\n${blocks.join('\n')}\n${stageLine(answered.stages)}`,
       );
     }
     return exitCodes.valid.code;
@@ -115,7 +116,7 @@ async function answerPassage(flags: AskFlags): Promise<number> {
     passage,
     answer: async (context, question) => {
       const answered = await asker.ask([{ question, context }], rules);
-      if (flags.json) return toJsonText(answersJson(context, [question], answered));
+      if (flags.json) return toJsonText(answersJson(context, [question], answered, model));
       return answerLines(question, answered.answers[0]!, flags.n_best) + stageLine(answered.stages);
     },
   });
@@ -139,6 +140,8 @@ async function answerSquad(flags: AskFlags, squadFile: string): Promise<number> 
     ...(nullScoreDiffThreshold === undefined ? {} : { nullScoreDiffThreshold }),
   };
   await using model = await openModel(flags, say);
+  if (model.isSynthetic)
+    throw new ConfigError(`${model.title} has ${SYNTHETIC}: there is nothing to score. Use a trained model.`);
   say(`${squadFile}: SQuAD v${data.version}, ${data.questions.length} questions; ${model.title}`);
   const answered = await createAsker(model).ask(data.questions, rules, createProgressLine(flags.quiet));
   const { questions } = data;

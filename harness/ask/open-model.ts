@@ -1,19 +1,19 @@
 // From flags to an open model: engine, vocabulary and lengths that fit each other.
 
-import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { z } from 'zod';
 import { ConfigError, SetupError } from '../../configs/errors.js';
 import { precisions } from '../../configs/schema.js';
-import { openDirectInference } from '../../engines/index.js';
+import { findModel } from '../../engines/bert/checkpoint.js';
+import { openDirectInference, openEngineFile } from '../../engines/index.js';
 import type { DirectInference } from '../../engines/contract.js';
+import { DEFAULT_MODEL } from '../build/model-source.js';
+import { profileText } from '../build/profiles.js';
+import { SYNTHETIC, vocabularyOf } from '../model-files.js';
 import { buildPath, inputPath } from '../places.js';
 import type { SequenceLengths } from '../qsl/features.js';
 import { readVocabulary, type Vocabulary } from '../qsl/vocabulary.js';
+import { checkedSidecar, isEngineFile, longestOf, tightestProfile } from './engine-file.js';
 import type { AskFlags } from './flags.js';
-
-const DEFAULT_MODEL = 'data/models/minilm-qa';
 
 export interface OpenModel extends AsyncDisposable {
   readonly inference: Pick<DirectInference, 'run'>;
@@ -22,71 +22,115 @@ export interface OpenModel extends AsyncDisposable {
   readonly batchSize: number;
   /** For a person: engine, precision, model. */
   readonly title: string;
+  /** Random weights: answers mean nothing. */
+  readonly isSynthetic: boolean;
 }
 
-const modelSchema = z.object({
-  vocab_size: z.int().positive(),
-  max_position_embeddings: z.int().positive(),
-});
+export interface ModelSizes {
+  readonly vocab_size: number;
+  readonly max_position_embeddings: number;
+}
 
-export type ModelSizes = z.infer<typeof modelSchema>;
+/** What decides about vocabulary and lengths, and how to open the rest. */
+interface Found {
+  readonly sizes: ModelSizes;
+  readonly vocabFile: string;
+  readonly isSynthetic: boolean;
+  readonly title: string;
+  /** @throws {ConfigError | SetupError} */
+  readonly open: (
+    lengths: SequenceLengths,
+  ) => Promise<Pick<DirectInference, 'run' | typeof Symbol.asyncDispose>>;
+}
 
 /** Checks everything that can be checked, then opens the engine. @throws {ConfigError | SetupError} */
 export async function openModel(flags: AskFlags, say: (line: string) => void): Promise<OpenModel> {
-  const modelDir = inputPath(flags.model ?? DEFAULT_MODEL);
-  const sizes = readModelSizes(modelDir);
-  const lengths = lengthsOf(flags, sizes);
   const batchSize = count(flags.batch_size, 1, 'batch_size');
-  const threads = count(flags.threads, availableParallelism(), 'threads');
-  const vocabFile =
-    flags.vocab_file === undefined ? join(modelDir, 'vocab.txt') : inputPath(flags.vocab_file);
-  const vocabulary = await readVocabulary(vocabFile);
-  checkVocabulary(vocabulary, vocabFile, sizes);
-  const precision = precisions.find((each) => each === flags.precision) ?? 'fp32';
   const engine = flags.engine ?? 'onnxruntime';
-  const isFile = engine.includes('/') || engine.endsWith('.onnx');
-  const inference = isFile
-    ? await openEngineFile(engine, threads, batchSize)
-    : await openDirectInference({
-        engine,
-        precision,
-        batch_size: batchSize,
-        instances: 1,
-        threads_per_instance: threads,
-        scenario: 'SingleStream',
-        modelDir,
-        enginesDir: buildPath('engines'),
-        mayBuild: true,
-        report: say,
-      });
+  const found = isEngineFile(engine)
+    ? await findEngineFile(engine, flags, batchSize, say)
+    : findByModel(engine, flags, batchSize, say);
+  const vocabFile = flags.vocab_file === undefined ? found.vocabFile : inputPath(flags.vocab_file);
+  const lengths = lengthsOf(flags, found.sizes);
+  const vocabulary = await readVocabulary(vocabFile);
+  checkVocabulary(vocabulary, vocabFile, found.sizes);
+  if (found.isSynthetic) say(`${found.title}: ${SYNTHETIC}`);
+  const inference = await found.open(lengths);
   return {
     inference,
     vocabulary,
     lengths,
     batchSize,
-    title: isFile ? engine : `${engine} ${precision}, ${modelDir}`,
+    title: found.title,
+    isSynthetic: found.isSynthetic,
     [Symbol.asyncDispose]: () => inference[Symbol.asyncDispose](),
   };
 }
 
-/** @throws {SetupError | ConfigError} */
-function readModelSizes(modelDir: string): ModelSizes {
-  const file = join(modelDir, 'config.json');
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new SetupError(
-      `cannot read ${file}: ${reasonOf(cause)}. --model names a folder with config.json, model.safetensors and vocab.txt.`,
-      { cause },
-    );
+const threadsOf = ({ threads }: AskFlags): number => count(threads, availableParallelism(), 'threads');
+
+/** An engine by its name, for a model: built when it is not there yet. */
+function findByModel(engine: string, flags: AskFlags, batchSize: number, say: (line: string) => void): Found {
+  const modelDir = inputPath(flags.model ?? DEFAULT_MODEL);
+  const { config, kind } = findModel(modelDir);
+  const precision = precisions.find((each) => each === flags.precision) ?? 'fp32';
+  return {
+    sizes: config,
+    vocabFile: vocabularyOf(modelDir),
+    isSynthetic: kind === 'synthetic',
+    title: `${engine} ${precision}, ${modelDir}`,
+    open: () =>
+      openDirectInference({
+        engine,
+        precision,
+        batch_size: batchSize,
+        instances: 1,
+        threads_per_instance: threadsOf(flags),
+        scenario: 'SingleStream',
+        modelDir,
+        enginesDir: buildPath('engines'),
+        mayBuild: true,
+        report: say,
+      }),
+  };
+}
+
+/** An engine file: its sidecar says what it is; without one it needs --model. */
+async function findEngineFile(
+  file: string,
+  flags: AskFlags,
+  batchSize: number,
+  say: (line: string) => void,
+): Promise<Found> {
+  const sidecar = await checkedSidecar(file);
+  const open = async (engine: string) => {
+    try {
+      return await openEngineFile(engine, file, threadsOf(flags), batchSize);
+    } catch (cause) {
+      if (cause instanceof ConfigError || cause instanceof SetupError) throw cause;
+      throw new SetupError(`engine file ${file}: ${engine} cannot load it: ${reasonOf(cause)}`, { cause });
+    }
+  };
+  if (sidecar === undefined) {
+    const found = findByModel('onnxruntime', flags, batchSize, say);
+    return { ...found, title: file, open: () => open('onnxruntime') };
   }
-  try {
-    return modelSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : reasonOf(cause);
-    throw new ConfigError(`${file}: not the configuration of a BERT: ${reason}`, { cause });
-  }
+  const { engine, precision, model } = sidecar;
+  if (flags.precision !== undefined && flags.precision !== precision)
+    throw new ConfigError(`engine file ${file} is ${precision}; leave out --precision=${flags.precision}`);
+  if (flags.model !== undefined)
+    throw new ConfigError(`engine file ${file} was built from ${model.path}; leave out --model`);
+  return {
+    sizes: { ...model.config, max_position_embeddings: longestOf(sidecar) },
+    vocabFile: model.vocab_file,
+    isSynthetic: model.is_synthetic,
+    title: `${file} (${engine} ${precision})`,
+    open: ({ maxSequenceLength }) => {
+      const profile = tightestProfile(file, sidecar, batchSize, maxSequenceLength);
+      say(`${file}: ${engine} ${precision}, profile ${profileText(profile)}`);
+      return open(engine);
+    },
+  };
 }
 
 /** The lengths asked for; the longest sample is as long as the model allows. @throws {ConfigError} */
@@ -117,26 +161,6 @@ export function count(value: number | undefined, fallback: number, name: string)
   const used = value ?? fallback;
   if (Number.isSafeInteger(used) && used >= 1) return used;
   throw new ConfigError(`--${name} must be a whole number of at least 1, got ${used}`);
-}
-
-/** An engine file that was built before: loaded as it is. @throws {SetupError} */
-async function openEngineFile(
-  file: string,
-  threads: number,
-  batchSize: number,
-): Promise<Pick<DirectInference, 'run' | typeof Symbol.asyncDispose>> {
-  if (!existsSync(file)) {
-    throw new SetupError(
-      `engine file ${file}: no such file. Give the name of an engine (onnxruntime) to have it built, or a built file.`,
-    );
-  }
-  // Loaded on demand: other engines must not need its library.
-  const { openDirectSession } = await import('../../engines/onnxruntime/direct.js');
-  try {
-    return await openDirectSession(file, threads, batchSize);
-  } catch (cause) {
-    throw new SetupError(`engine file ${file}: ONNX Runtime cannot load it: ${reasonOf(cause)}`, { cause });
-  }
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

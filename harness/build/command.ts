@@ -59,7 +59,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         modelDir: source,
         checkpoint: options,
         profiles,
-        enginesDir: buildPath('engines'),
+        enginesDir: flags.engines_dir ?? buildPath('engines'),
         report: say,
         onPhase: phases.begin,
       });
@@ -138,7 +138,6 @@ function describeModel(checkpoint: BertCheckpoint, source: string, flags: BuildF
     sha256: checkpoint.model_sha256,
     files: files.map((file) => basename(file)),
     vocab_file: vocabularyOf(source, checkpoint, flags),
-    vocab_size: config.vocab_size,
     is_synthetic: kind === 'synthetic',
     config,
     layers,

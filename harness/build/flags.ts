@@ -121,6 +121,25 @@ export const buildFlags = {
     group: 'Precision',
     description: 'Refuse weights that are not 2:4 sparse, and use that they are.',
   },
+  squad_json: {
+    kind: 'text',
+    aliases: ['j'],
+    group: 'Calibration',
+    description: 'SQuAD file whose passages and questions calibrate.',
+  },
+  calib_num: {
+    kind: 'number',
+    aliases: ['n', 'calib_samples'],
+    unit: 'samples',
+    group: 'Calibration',
+    description: 'How many of them, drawn by a seed.',
+  },
+  calib_path: {
+    kind: 'text',
+    aliases: ['p'],
+    group: 'Calibration',
+    description: 'File of ranges, read where they are of this model and this data, else written.',
+  },
   vocab_file: {
     kind: 'text',
     aliases: ['v'],
@@ -198,6 +217,11 @@ export const buildFlags = {
     group: 'TensorRT network',
     description: '--onnx_only: form of GELU, as of a run.',
     fallback: 'auto',
+  },
+  engines_dir: {
+    kind: 'text',
+    description: 'Folder of the engines that were built before, shared with runs.',
+    fallback: 'build/engines',
   },
   json: { kind: 'boolean', description: 'Print the sidecar.' },
   quiet: { kind: 'boolean', description: 'No progress.' },

@@ -63,10 +63,21 @@ export function prepareOutput(output: string): void {
   if (existsSync(output) && statSync(output).isDirectory())
     throw new ConfigError(`--output: ${output} is a folder; name a file in it`);
   try {
-    mkdirSync(dirname(output), { recursive: true });
+    makeFolder(dirname(output));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SetupError(`--output: cannot make the folder ${dirname(output)}: ${reason}`, { cause });
+  }
+}
+
+/** mkdir's own recursion never ends where the system makes no folders (/proc). */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error; // somebody else may have made it meanwhile
   }
 }
 

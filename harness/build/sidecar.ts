@@ -22,10 +22,11 @@ const sidecarSchema = z.looseObject({
     kind: z.string(),
     sha256: z.string(),
     vocab_file: z.string(),
-    vocab_size: z.number(),
     is_synthetic: z.boolean(),
+    config: z.looseObject({ vocab_size: z.number(), max_position_embeddings: z.number() }),
   }),
   profiles: z.array(z.object({ batch: rangeSchema, sequence: rangeSchema })).min(1),
+  build: z.looseObject({ machine: z.looseObject({ processor: z.string() }) }).optional(),
 });
 export type Sidecar = Readonly<z.output<typeof sidecarSchema>>;
 

@@ -33,6 +33,11 @@ export function flagsWithoutEffect(
 ): readonly WithoutEffect[] {
   const reasons: Reasons = { ...(engine === 'tensorrt' ? ofTensorRt : ofOnnxRuntime) };
   if (engine === 'onnxruntime') {
+    const calibration =
+      precision === 'int8'
+        ? 'int8 on CPUs finds its scales while it runs, so nothing is calibrated'
+        : `${precision} needs no calibration`;
+    reasons.squad_json = reasons.calib_num = reasons.calib_path = calibration;
     if (flags.int8 && flags.fp16) reasons.fp16 = 'CPUs multiply fp16 no faster: what int8 leaves is fp32';
     const inside = 'on CPUs products alone are quantised: the rest in int8 costs accuracy and no time is won';
     reasons.force_int8_skipln = precision === 'int8' ? inside : 'only with int8';

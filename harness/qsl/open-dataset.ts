@@ -1,8 +1,8 @@
 // The data set of a configuration, opened.
 
-import { join } from 'node:path';
 import type { BenchmarkConfig } from '../../configs/benchmark-config.js';
 import type { Call } from '../call.js';
+import { vocabularyOf } from '../model-files.js';
 import { inputPath } from '../places.js';
 import { openQsl, type OpenQsl } from './open-qsl.js';
 
@@ -14,7 +14,7 @@ export function openDataset(
   const { data, model, max_seq_length, doc_stride, max_query_length } = config.settings;
   return openQsl({
     dataFile: inputPath(data),
-    vocabFile: join(inputPath(model), 'vocab.txt'),
+    vocabFile: vocabularyOf(inputPath(model)),
     cacheDir: call.preprocessedDir,
     maxSequenceLength: max_seq_length,
     docStride: doc_stride,
