@@ -8,6 +8,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { GpuSettings } from '../configs/gpu-settings.js';
 import type { Precision, Provider } from '../configs/schema.js';
 import type { CheckpointOptions } from './bert/checkpoint.js';
+import type { Ranges } from './bert/ranges.js';
 
 /**
  * The tokenised dataset as engines see it, in shared memory, at true length (no padding).
@@ -145,6 +146,18 @@ export interface EngineProfile {
   readonly sequence: ShapeRange;
 }
 
+/** How int8 is made, where an engine leaves the choice. */
+export interface Int8Request {
+  /** Scales found at run time, or before: then with ranges. */
+  readonly quantization: 'dynamic' | 'static';
+  /** static: by place. */
+  readonly ranges?: Ranges;
+  /** Largest magnitudes of weights, where training left them. */
+  readonly weightAmax?: ReadonlyMap<string, Float32Array>;
+  /** Places that stay in higher precision. */
+  readonly kept: ReadonlySet<string>;
+}
+
 /** What `loadrig build` asks of an engine; what has no meaning for it was explained before and is not read. */
 export interface EngineBuildRequest {
   readonly engine: string;
@@ -154,6 +167,8 @@ export interface EngineBuildRequest {
   /** Which of its weights, and where its configuration lies. */
   readonly checkpoint: CheckpointOptions;
   readonly profiles: readonly EngineProfile[];
+  /** int8; absent: as `run` builds it. */
+  readonly int8?: Int8Request;
   /** Folder of built engines (build/engines). */
   readonly enginesDir: string;
   /** Lines about long steps, for a person. */

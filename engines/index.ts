@@ -151,6 +151,12 @@ export async function runtimeOf(engine: string): Promise<string> {
 /** Engines do not know one another: what one needs of another is handed to it here. */
 const tensorRtParts: TensorRtParts = {
   openReference: async (request) => (await import('./onnxruntime/direct.js')).openOnnxRuntimeDirect(request),
+  calibratedRanges: async ({ modelDir, model_sha256, enginesDir }) => {
+    const { findCalibration, rangesOf, describeCalibration } =
+      await import('./calibration/calibration-file.js');
+    const found = findCalibration(enginesDir, modelDir, model_sha256);
+    return found && { ranges: rangesOf(found), source: describeCalibration(found) };
+  },
 };
 
 /**

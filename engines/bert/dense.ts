@@ -40,27 +40,33 @@ export function transposedFloat32(layers: readonly Dense[]): Float32Array {
   return result;
 }
 
-/** int8[in, out]: the same in steps of the scales that `columnScales` gives. */
-export function transposedInt8(layers: readonly Dense[], bits: WeightBits): Int8Array {
-  const { inSize, outSize } = sizesOf(layers);
-  const result = new Int8Array(inSize * outSize);
-  let column = 0;
-  for (const layer of layers) {
-    const { values } = quantizedRows(layer.weight(), layer.amax, bits);
-    for (let row = 0; row < layer.rows; row++, column++) {
-      for (let i = 0; i < inSize; i++) result[i * outSize + column] = values[row * inSize + i]!;
-    }
-  }
-  return result;
+/** The weights in int8 steps. The scales are found at once, the steps when they are written. */
+export interface QuantizedDense {
+  /** float32[out]: the value of one step of each output's weights. */
+  readonly scales: Float32Array;
+  /** int8[in, out] */
+  readonly steps: () => Int8Array;
 }
 
-/** float32[out]: the value of one step of each output's weights. */
-export function columnScales(layers: readonly Dense[], bits: WeightBits): Float32Array {
-  return Float32Array.from(
-    layers.flatMap(({ weight, amax, scale }) =>
-      Array.from(rowScales(weight(), amax, bits), (rowScale) => rowScale * scale),
+export function quantizedDense(layers: readonly Dense[], bits: WeightBits): QuantizedDense {
+  const { inSize, outSize } = sizesOf(layers);
+  const scalesOf = layers.map(({ weight, amax }) => rowScales(weight(), amax, bits));
+  return {
+    scales: Float32Array.from(
+      layers.flatMap(({ scale }, place) => Array.from(scalesOf[place]!, (rowScale) => rowScale * scale)),
     ),
-  );
+    steps() {
+      const result = new Int8Array(inSize * outSize);
+      let column = 0;
+      for (const [place, { rows, weight }] of layers.entries()) {
+        const values = quantizedRows(weight(), scalesOf[place]!, bits);
+        for (let row = 0; row < rows; row++, column++) {
+          for (let i = 0; i < inSize; i++) result[i * outSize + column] = values[row * inSize + i]!;
+        }
+      }
+      return result;
+    },
+  };
 }
 
 export function sizesOf(layers: readonly Dense[]): { readonly inSize: number; readonly outSize: number } {

@@ -34,6 +34,8 @@ export interface GraphOptions {
   readonly quantization?: Quantization;
   /** Places (`layer.3.ffn_gelu`) that stay in higher precision: the product they enter, or their part of attention or sum. */
   readonly kept?: ReadonlySet<string>;
+  /** fp32: every place gets an output with its values, for calibration. */
+  readonly observe?: boolean;
   /**
    * fp16, bf16: how softmax is calculated in fp32. `cast`: by Cast nodes around it, for every runtime. `fused`: without, for
    * runtimes whose fused attention kernels accumulate in fp32 and are not recognised with casts between.
@@ -43,9 +45,14 @@ export interface GraphOptions {
   readonly gelu?: 'tanh';
 }
 
+/** Prefix of the outputs of an observing graph: `observed.layer.3.ffn_gelu`. */
+export const OBSERVED = 'observed.';
+
 export interface Quantization {
   readonly ranges: Ranges;
   readonly placement: ReadonlySet<QuantizationPlace>;
+  /** Ranges of their own for the first token, [CLS], in the feed-forward blocks (see firstTokenApart in graph.ts). */
+  readonly firstTokenApart?: boolean;
   /** What the graph calculates in where it is not quantised. Default float32. */
   readonly unquantized?: RealType;
   /** int8: symmetric, zero point 0, as TensorRT wants it. uint8: with a zero point, the fast form of CPUs. Default int8. */

@@ -1,7 +1,14 @@
 // A linear layer in the precisions we offer. Several layers with the same input become one matrix product.
 
 import { toFloat16 } from './float-bits.js';
-import { columnScales, joinedBias, sizesOf, transposedFloat32, transposedInt8, type Dense } from './dense.js';
+import {
+  joinedBias,
+  quantizedDense,
+  sizesOf,
+  transposedFloat32,
+  type Dense,
+  type QuantizedDense,
+} from './dense.js';
 import type { GraphBuilder } from './graph-builder.js';
 import type { StoredWeights } from './graph-options.js';
 import { LARGEST_FP8, LARGEST_INT8, type Quantizer } from './quantize.js';
@@ -33,12 +40,13 @@ export const storedFloat16Linear: LinearForm = (graph, layers) => {
 /** uint8 activations with one scale per tensor, found at run time; int8 weights with one scale per output. */
 export function dynamicLinear(weights: StoredWeights): LinearForm {
   return (graph, layers) => {
-    const [weight = '', ...zeroPoint] = storedInt8(graph, layers, weights);
-    const weightScale = graph.vector(columnScales(layers, bitsOf(weights)));
+    const quantized = quantizedDense(layers, bitsOf(weights));
+    const [weight = '', ...zeroPoint] = storedInt8(graph, layers, quantized, weights);
+    const weightScale = graph.vector(quantized.scales);
     const bias = graph.vector(joinedBias(layers));
     return (x, output) => {
-      const [quantized = '', scale = '', xZeroPoint = ''] = graph.nodes('DynamicQuantizeLinear', [x], 3);
-      const sums = graph.node('MatMulInteger', [quantized, weight, xZeroPoint, ...zeroPoint]);
+      const [steps = '', scale = '', xZeroPoint = ''] = graph.nodes('DynamicQuantizeLinear', [x], 3);
+      const sums = graph.node('MatMulInteger', [steps, weight, xZeroPoint, ...zeroPoint]);
       const factor = graph.node('Mul', [scale, weightScale]);
       const values = graph.node('Mul', [graph.cast(sums, 'float32'), factor]);
       return graph.node('Add', [values, bias], {}, output);
@@ -52,13 +60,13 @@ const bitsOf = (weights: StoredWeights): WeightBits => (weights === 'int7' ? 7 :
 function storedInt8(
   graph: GraphBuilder,
   layers: readonly Dense[],
+  { steps }: QuantizedDense,
   weights: StoredWeights,
 ): readonly string[] {
   const { inSize, outSize } = sizesOf(layers);
-  const values = (): Int8Array => transposedInt8(layers, bitsOf(weights));
-  if (weights !== 'uint8') return [graph.tensor('int8', [inSize, outSize], values)];
+  if (weights !== 'uint8') return [graph.tensor('int8', [inSize, outSize], steps)];
   return [
-    graph.tensor('uint8', [inSize, outSize], () => Uint8Array.from(values(), (value) => value + 128)),
+    graph.tensor('uint8', [inSize, outSize], () => Uint8Array.from(steps(), (value) => value + 128)),
     graph.tensor('uint8', [], Uint8Array.of(128)),
   ];
 }
@@ -82,9 +90,9 @@ function int8Weight(
 ): string {
   const { inSize, outSize } = sizesOf(layers);
   const axis = { axis: { int: 1 } };
-  const scales = columnScales(layers, weights === 'in-graph' ? 8 : bitsOf(weights));
+  const quantized = quantizedDense(layers, weights === 'in-graph' ? 8 : bitsOf(weights));
   const parameters = [
-    graph.reals([outSize], () => scales),
+    graph.reals([outSize], () => quantized.scales),
     weights === 'uint8'
       ? graph.tensor('uint8', [outSize], new Uint8Array(outSize).fill(128))
       : graph.tensor('int8', [outSize], new Int8Array(outSize)),
@@ -98,13 +106,13 @@ function int8Weight(
             axis,
           ),
         ]
-      : storedInt8(graph, layers, weights);
+      : storedInt8(graph, layers, quantized, weights);
   return graph.node('DequantizeLinear', [stored, ...parameters], axis);
 }
 
 function fp8Weight(graph: GraphBuilder, layers: readonly Dense[]): string {
   const { inSize, outSize } = sizesOf(layers);
-  const largest = columnScales(layers, 8).reduce((a, b) => Math.max(a, b), 0) * LARGEST_INT8;
+  const largest = quantizedDense(layers, 8).scales.reduce((a, b) => Math.max(a, b), 0) * LARGEST_INT8;
   const parameters = [
     graph.scalar(largest / LARGEST_FP8),
     graph.tensor('float8e4m3fn', [], Uint8Array.of(0)),

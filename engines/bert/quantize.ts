@@ -5,7 +5,7 @@ import type { GraphBuilder } from './graph-builder.js';
 import type { GraphOptions, Quantization } from './graph-options.js';
 import type { ElementType } from './onnx-writer.js';
 import { placeName, type QuantizationPlace } from './quantization-places.js';
-import { amaxOf, rangeAt, type Range } from './ranges.js';
+import { amaxOf, partOfPlace, rangeAt, type Range, type TokenPart } from './ranges.js';
 
 /** Largest finite E4M3. */
 export const LARGEST_FP8 = 448;
@@ -18,7 +18,7 @@ export interface Quantizer {
   /** Whether the values of this place are quantised. */
   isQuantized(layer: number, place: QuantizationPlace): boolean;
   /** The value as it is after rounding; unchanged where the place is not quantised. Equal requests share their nodes. */
-  quantized(x: string, layer: number, place: QuantizationPlace): string;
+  quantized(x: string, layer: number, place: QuantizationPlace, part?: TokenPart): string;
 }
 
 /** @throws {ConfigError} when ranges are missing. */
@@ -37,9 +37,10 @@ export function createQuantizer(graph: GraphBuilder, options: GraphOptions): Qua
     quantization,
     format: precision,
     isQuantized,
-    quantized(x, layer, place) {
+    quantized(x, layer, place, part) {
       if (!isQuantized(layer, place)) return x;
-      const range = rangeAt(ranges, placeName(layer, place));
+      const name = placeName(layer, place);
+      const range = rangeAt(ranges, part === undefined ? name : partOfPlace(name, part));
       const step =
         precision === 'fp8'
           ? { scale: amaxOf(range) / LARGEST_FP8, type: 'float8e4m3fn' as const, zeroPoint: 0 }

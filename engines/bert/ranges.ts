@@ -13,6 +13,11 @@ export type Ranges = ReadonlyMap<string, Range>;
 
 /** Name of a range that belongs to no layer's place: the output of the last layer. Few sources know it. */
 export const OUTPUT_PLACE = 'output';
+/** The first token, [CLS], or all others: each may have a range of its own. */
+export type TokenPart = 'first' | 'others';
+
+/** `layer.3.ffn_gelu.first` */
+export const partOfPlace = (place: string, part: TokenPart): string => `${place}.${part}`;
 
 /** Ranges of training, which are magnitudes around zero; the bits are kept. */
 export function symmetricRanges(magnitudes: ReadonlyMap<string, number>): Ranges {

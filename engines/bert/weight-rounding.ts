@@ -5,23 +5,18 @@ import { dequantized, type Matrix } from './checkpoint.js';
 /** Of a weight's int8 value: 8 uses −127 … 127, 7 uses −64 … 63. */
 export type WeightBits = 7 | 8;
 
-/** int8[rows, columns] in steps of `rowScales`; 8 bits of a checkpoint that stores int8 rows are its own. */
-export function quantizedRows(
-  matrix: Matrix,
-  amax: Float32Array | undefined,
-  bits: WeightBits,
-): { readonly values: Int8Array; readonly scales: Float32Array } {
-  if (matrix.kind === 'int8' && bits === 8) return { values: matrix.values, scales: matrix.rowScales };
+/** int8[rows, columns] in steps of `scales`, those of rowScales; 8 bits of a checkpoint that stores int8 rows are its own. */
+export function quantizedRows(matrix: Matrix, scales: Float32Array, bits: WeightBits): Int8Array {
+  if (matrix.kind === 'int8' && bits === 8) return matrix.values;
   const { rows, columns } = matrix;
   const values = dequantized(matrix);
-  const scales = rowScales(matrix, amax, bits);
   const quantized = new Int8Array(values.length);
   for (let row = 0; row < rows; row++) {
     const scale = scales[row]!;
     for (let i = row * columns; i < (row + 1) * columns; i++)
       quantized[i] = rounded(values[i]! / scale, bits);
   }
-  return { values: quantized, scales };
+  return quantized;
 }
 
 /**
@@ -56,7 +51,10 @@ function bestScale(row: Float32Array, scale: number, bits: WeightBits): number {
   for (let part = 1; part > 0.65; part -= 0.04) {
     const tried = scale * part;
     let error = 0;
-    for (const value of row) error += (value - rounded(value / tried, bits) * tried) ** 2;
+    for (let i = 0; i < row.length; i++) {
+      const difference = row[i]! - rounded(row[i]! / tried, bits) * tried;
+      error += difference * difference;
+    }
     if (error < best.error) best = { scale: tried, error };
   }
   return best.scale;

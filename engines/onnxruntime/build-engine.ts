@@ -18,12 +18,13 @@ import { z } from 'zod';
 import { ConfigError, SetupError } from '../../configs/errors.js';
 import { openCheckpoint, type BertCheckpoint, type CheckpointOptions } from '../bert/checkpoint.js';
 import { buildBertGraph, GRAPH_VERSION } from '../bert/graph.js';
-import type { GraphPrecision } from '../bert/graph-options.js';
+import type { GraphOptions, GraphPrecision } from '../bert/graph-options.js';
 import { writeOnnxFile } from '../bert/onnx-file.js';
 import type { Provider } from '../../configs/schema.js';
-import type { EngineRequest } from '../contract.js';
+import type { EngineRequest, Int8Request } from '../contract.js';
 import { errorCode, withBuildLock } from '../build-lock.js';
 import { optimizeGraph } from './graph-optimization.js';
+import { describeInt8, dynamicInt8, int8Graph } from './int8-graph.js';
 import { processorFlags, processorModel, storedWeightsFor } from './processor.js';
 
 export interface OnnxRuntimeBuildRequest {
@@ -31,6 +32,8 @@ export interface OnnxRuntimeBuildRequest {
   /** Which weights of the model, and where its configuration lies. */
   readonly checkpoint?: CheckpointOptions;
   readonly precision: EngineRequest['precision'];
+  /** int8 on the CPU; default: dynamic. */
+  readonly int8?: Int8Request;
   /** Default: the CPU. */
   readonly provider?: EngineRequest['provider'];
   readonly enginesDir: string;
@@ -95,7 +98,7 @@ function graphPrecision(precision: EngineRequest['precision'], provider: Provide
  */
 export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<EngineFile> {
   const { modelDir, enginesDir, mayBuild, report, onPhase = () => undefined } = request;
-  const { precision } = request;
+  const { precision, int8 = dynamicInt8 } = request;
   const provider = request.provider?.name ?? 'cpu';
   const form = graphPrecision(precision, provider);
   const startMs = performance.now();
@@ -108,6 +111,7 @@ export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<Eng
     /** Raised when the files of an engine get other names. */
     files_version: 2,
     ...(provider === 'cpu' ? ofThisProcessor(precision) : { provider: 'gpu' }),
+    ...(precision === 'int8' ? describeInt8(int8) : {}),
   };
   const key = createHash('sha256').update(JSON.stringify(builtFrom)).digest('hex').slice(0, 24);
   const folder = join(enginesDir, `bert-${precision}-${key}`);
@@ -139,7 +143,8 @@ export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<Eng
       if (now.state === 'whole') return engineFile(now.sha256, false);
       const once = now.state === 'damaged' ? `again, since ${now.reason}` : 'once';
       report(`building the ${precision} engine of ${modelDir} (${once}; kept in ${folder})`);
-      const graph = { form, provider, engineData, onPhase };
+      const options = precision === 'int8' ? int8Graph(int8) : { precision: form };
+      const graph = { options, provider, engineData, onPhase };
       return engineFile(await buildInto(folder, checkpoint, graph, builtFrom), true);
     });
   } catch (cause) {
@@ -186,7 +191,7 @@ async function verifyEngine(folder: string): Promise<Found> {
 }
 
 interface EngineForm {
-  readonly form: GraphPrecision;
+  readonly options: GraphOptions;
   readonly provider: Provider;
   /** Name of the file for large tensors. */
   readonly engineData: string;
@@ -197,7 +202,7 @@ interface EngineForm {
 async function buildInto(
   folder: string,
   checkpoint: BertCheckpoint,
-  { form, provider, engineData, onPhase }: EngineForm,
+  { options, provider, engineData, onPhase }: EngineForm,
   builtFrom: Readonly<Record<string, string | number>>,
 ): Promise<string> {
   const workshop = `${folder}.tmp`;
@@ -205,7 +210,7 @@ async function buildInto(
     rmSync(workshop, { recursive: true, force: true }); // left by a build that was killed
     mkdirSync(workshop);
     onPhase('write the graph');
-    const graph = buildBertGraph(checkpoint, { precision: form, storedWeights: storedWeightsFor() });
+    const graph = buildBertGraph(checkpoint, options);
     if (provider === 'cpu') {
       const isLarge = writeOnnxFile(graph, join(workshop, MODEL), join(workshop, MODEL_DATA));
       onPhase('optimise it');

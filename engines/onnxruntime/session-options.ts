@@ -8,6 +8,11 @@ export interface SessionRequest {
   readonly threads: number;
   /** `extended` when a file is optimised, `disabled` when an optimised file is loaded. */
   readonly optimize: boolean;
+  /**
+   * True: QuantizeLinear and DequantizeLinear round, and products between them are real ones: the numbers of a GPU's kernels,
+   * on a processor that may have none of their formats. Default false: products of integers take their place.
+   */
+  readonly emulateQuantization?: boolean;
   /** Where the optimised form is saved. */
   readonly optimizedFile?: string;
   /** Name of a file beside it for its large tensors; without it they are part of it. */
@@ -23,6 +28,7 @@ const LOG_ERRORS_ONLY = 3;
 export function sessionOptions({
   threads,
   optimize,
+  emulateQuantization = false,
   optimizedFile,
   optimizedDataFile,
   provider = cpuProvider,
@@ -40,6 +46,7 @@ export function sessionOptions({
       optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' },
       // Threads that spin between queries take the cores from the other sessions and from the driver.
       session: {
+        ...(emulateQuantization ? { disable_quant_qdq: '1' } : {}),
         intra_op: { allow_spinning: threads > 1 ? '1' : '0' },
         ...(optimizedDataFile === undefined
           ? {}

@@ -65,6 +65,8 @@ function gpuOf(profiles: readonly EngineProfile[]): GpuRequest {
 /** A network for a GPU and a TensorRT that need not be here. */
 export interface NetworkFileRequest {
   readonly modelDir: string;
+  /** Where calibrations lie. */
+  readonly enginesDir: string;
   readonly checkpoint: CheckpointOptions;
   readonly precision: Precision;
   readonly onnxFile: string;
@@ -86,7 +88,7 @@ export interface NetworkFile {
 
 /** Writes a network's ONNX, its large tensors beside it; needs no GPU and no TensorRT. @throws {ConfigError | SetupError} */
 export async function writeTensorRtNetwork(
-  { modelDir, checkpoint: options, precision, onnxFile, gpu, ...target }: NetworkFileRequest,
+  { modelDir, enginesDir, checkpoint: options, precision, onnxFile, gpu, ...target }: NetworkFileRequest,
   parts: Pick<TensorRtParts, 'calibratedRanges'>,
 ): Promise<NetworkFile> {
   using checkpoint = openCheckpoint(modelDir, options);
@@ -101,7 +103,13 @@ export async function writeTensorRtNetwork(
     ...target,
   });
   const isQuantized = precision === 'int8' || precision === 'fp8';
-  const calibrated = isQuantized ? await parts.calibratedRanges?.(modelDir) : undefined;
+  const calibrated = isQuantized
+    ? await parts.calibratedRanges?.({
+        modelDir,
+        model_sha256: checkpoint.model_sha256,
+        enginesDir,
+      })
+    : undefined;
   const known = isQuantized ? rangesFor(checkpoint, modelDir, calibrated) : undefined;
   const { tensorRanges } = writeNetwork({ checkpoint, precision, choice, known }, onnxFile);
   return { choice, tensorRanges, buckets: choice.form === 'padded' ? bucketsOf(gpu) : [] };

@@ -15,7 +15,7 @@ import { compareLogits, spreadIndices, type LogitCheck } from '../logit-check.js
 import { buildPlan, type PlanFile } from './build-plan.js';
 import { cpusFor } from './cpu-placement.js';
 import { engineFacts } from './facts.js';
-import { madeUpSamples } from './made-up-samples.js';
+import { madeUpSamples } from '../made-up-samples.js';
 import { inNative } from './native-errors.js';
 import type { NativeAddon, NativeEngine } from './native.js';
 import { rangesFor, type KnownRanges } from './network.js';
@@ -24,12 +24,20 @@ import { findGpus, openTensorRt, type TensorRtOnGpus } from './runtime.js';
 import { warmUpOf } from './shapes.js';
 import { writeSidecar } from './sidecar.js';
 
+/** A model whose calibration is looked for. */
+export interface CalibratedModel {
+  readonly modelDir: string;
+  readonly model_sha256: string;
+  /** Calibrations lie among the engines. */
+  readonly enginesDir: string;
+}
+
 /** What others bring: engines do not know one another. */
 export interface TensorRtParts {
   /** The fp32 reference of the model, on the CPU. */
   readonly openReference: (request: EngineRequest) => Promise<DirectInference>;
   /** Ranges that calibration found for a model; undefined where it was never calibrated. */
-  readonly calibratedRanges?: (modelDir: string) => Promise<KnownRanges | undefined>;
+  readonly calibratedRanges?: (model: CalibratedModel) => Promise<KnownRanges | undefined>;
   /** For tests. */
   readonly addon?: NativeAddon;
   readonly runBuild?: RunBuild;
@@ -67,7 +75,13 @@ export async function findPlan(
   const tensorRt = findGpus(openTensorRt(gpu.tensorrt_lib, parts.addon), gpu.accelerators_per_node);
   using checkpoint = openCheckpoint(request.modelDir, options);
   const isQuantized = request.precision === 'int8' || request.precision === 'fp8';
-  const calibrated = isQuantized ? await parts.calibratedRanges?.(request.modelDir) : undefined;
+  const calibrated = isQuantized
+    ? await parts.calibratedRanges?.({
+        modelDir: request.modelDir,
+        model_sha256: checkpoint.model_sha256,
+        enginesDir: request.enginesDir,
+      })
+    : undefined;
   const plan = await buildPlan({
     tensorRt,
     checkpoint,

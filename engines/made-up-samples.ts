@@ -1,8 +1,8 @@
 // Samples of made-up tokens, the same for the same seed: for checks where no data set is at hand.
 
-import { createMersenneTwister } from '../../scenarios/mersenne-twister.js';
-import { canonical } from '../../scenarios/random.js';
-import type { TokenizedSamples } from '../contract.js';
+import { createMersenneTwister } from '../scenarios/mersenne-twister.js';
+import { canonical } from '../scenarios/random.js';
+import type { TokenizedSamples } from './contract.js';
 
 const SEED = 20_190_415n;
 const COUNT = 32;
