@@ -19,6 +19,8 @@ import { toJsonText } from '../write-file.js';
 import { buildFlags, buildUsage, type BuildFlags } from './flags.js';
 import { readModelSource } from './model-source.js';
 import { createPhases, type Phases } from './phases.js';
+import { checkLogits } from './check-logits.js';
+import { prepareInt8, whyNoCalibration } from './int8-model.js';
 import { describeFiles, placeEngine, prepareOutput, wholeSidecar } from './place-engine.js';
 import { profileText, readProfiles } from './profiles.js';
 import { SIDECAR_FORMAT } from './sidecar.js';
@@ -36,13 +38,13 @@ export async function run(argv: readonly string[]): Promise<number> {
   const engine = flags.engine ?? 'onnxruntime';
   const precision = precisionOf(flags);
   if (flags.onnx_only) return writeNetworkFile(flags, engine, precision);
-  const withoutEffect = flagsWithoutEffect(engine, precision, flags);
-  for (const { flag, why } of withoutEffect) say(`${flag} changes nothing here: ${why}`);
-
   const phases = createPhases({ say, nowMs: () => performance.now() });
   const { source, checkpoint: options } = readModelSource(flags);
   phases.begin('read the model');
   using checkpoint = openCheckpoint(source, options);
+  const noCalibration = whyNoCalibration({ flags, checkpoint, engine, precision });
+  const withoutEffect = flagsWithoutEffect(engine, precision, flags, noCalibration);
+  for (const { flag, why } of withoutEffect) say(`${flag} changes nothing here: ${why}`);
   const profiles = readProfiles(flags, checkpoint.config.max_position_embeddings);
   if (flags.sparse) requireSparse(checkpoint, source);
   const output = flags.output ?? buildPath(join('engines', `${modelName(source)}-${precision}.engine`));
@@ -53,13 +55,26 @@ export async function run(argv: readonly string[]): Promise<number> {
     `${output}.lock`,
     () => say(`waiting for another build of ${output}`),
     async () => {
+      const enginesDir = flags.engines_dir ?? buildPath('engines');
+      const vocabFile = vocabularyOf(source, checkpoint, flags);
+      const quantized = await prepareInt8({
+        flags,
+        checkpoint,
+        engine,
+        precision,
+        vocabFile,
+        enginesDir,
+        say,
+        onPhase: phases.begin,
+      });
       const built = await buildEngineFile({
         engine,
         precision,
         modelDir: source,
         checkpoint: options,
         profiles,
-        enginesDir: flags.engines_dir ?? buildPath('engines'),
+        ...(quantized.int8 === undefined ? {} : { int8: quantized.int8 }),
+        enginesDir,
         report: say,
         onPhase: phases.begin,
       });
@@ -74,13 +89,17 @@ export async function run(argv: readonly string[]): Promise<number> {
         model: describeModel(checkpoint, source, flags),
         profiles,
         ...built.notes,
+        ...quantized.notes,
         accepted_without_effect: withoutEffect,
       };
       const there = await wholeSidecar(output);
       const isUnchanged = there !== undefined && isSame(there, sidecar);
       if (!isUnchanged) {
+        const isChecked = engine === 'onnxruntime' && precision !== 'fp32';
+        if (isChecked) phases.begin('check the logits');
+        const checked = isChecked ? { logit_check: await checkLogits(built.path, checkpoint, vocabFile) } : {};
         const provenance = await describeBuild(argv, phases);
-        placeEngine(output, built, toJsonText({ ...sidecar, build: provenance }));
+        placeEngine(output, built, toJsonText({ ...sidecar, ...checked, build: provenance }));
       }
       const text = isUnchanged ? 'there already, unchanged' : built.built ? 'built' : 'from the engines built before';
       if (flags.json) process.stdout.write(toJsonText(await wholeSidecar(output)));

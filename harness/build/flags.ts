@@ -2,6 +2,7 @@
 
 import { tensorRtAttentions, tensorRtGelus } from '../../configs/gpu-settings.js';
 import { precisions } from '../../configs/schema.js';
+import { rangeChoices } from '../../engines/calibration/candidates.js';
 import type { CommandFlags, CommandUsage, FlagValues } from '../command-flags.js';
 
 /** Engines that have something to build. */
@@ -121,31 +122,61 @@ export const buildFlags = {
     group: 'Precision',
     description: 'Refuse weights that are not 2:4 sparse, and use that they are.',
   },
-  squad_json: {
-    kind: 'text',
-    aliases: ['j'],
-    group: 'Calibration',
-    description: 'SQuAD file whose passages and questions calibrate.',
-  },
-  calib_num: {
-    kind: 'number',
-    aliases: ['n', 'calib_samples'],
-    unit: 'samples',
-    group: 'Calibration',
-    description: 'How many of them, drawn by a seed.',
-  },
-  calib_path: {
-    kind: 'text',
-    aliases: ['p'],
-    group: 'Calibration',
-    description: 'File of ranges, read where they are of this model and this data, else written.',
-  },
   vocab_file: {
     kind: 'text',
     aliases: ['v'],
     group: 'Calibration',
     description: 'Vocabulary, for calibration and for `ask`.',
     fallback: 'vocab.txt of the model',
+  },
+  quantization: {
+    kind: 'choice',
+    choices: ['dynamic', 'static'],
+    group: 'Calibration',
+    description:
+      'int8 of engine onnxruntime: scales found at run time, or before, from training or calibration.',
+    fallback: 'static where the checkpoint brings ranges of training, else dynamic',
+  },
+  squad_json: {
+    kind: 'text',
+    aliases: ['j'],
+    group: 'Calibration',
+    description: 'SQuAD v1.1 file to calibrate with. The evaluation data itself gives a warning in the sidecar.',
+    fallback: 'data/squad/calibration.json',
+  },
+  calib_num: {
+    kind: 'number',
+    aliases: ['n', 'calib_samples'],
+    unit: 'questions',
+    group: 'Calibration',
+    description: 'Questions to calibrate with, drawn by --calib_seed; each with all its windows.',
+    fallback: '128',
+  },
+  calib_seed: { kind: 'number', group: 'Calibration', description: 'Seed of that draw.', fallback: '1' },
+  calib_path: {
+    kind: 'text',
+    aliases: ['p'],
+    group: 'Calibration',
+    description: 'Calibration to use, or to write. One of another model, data or method is refused.',
+    fallback: 'build/engines, under a hash of all that it depends on',
+  },
+  calib_method: {
+    kind: 'choice',
+    choices: ['best', ...rangeChoices],
+    group: 'Calibration',
+    description: 'How ranges are found; best tries all of them on a slice.',
+    fallback: 'best',
+  },
+  sensitivity: {
+    kind: 'boolean',
+    group: 'Calibration',
+    description: 'Measure what each group of layers costs in int8: F1 and logits, on a slice.',
+  },
+  min_f1_ratio: {
+    kind: 'number',
+    group: 'Calibration',
+    description:
+      'Keep the most sensitive groups in higher precision until this part of the fp32 F1 stays (0.99), on a slice.',
   },
   workspace_size: {
     kind: 'number',
@@ -241,6 +272,7 @@ export const buildUsage: CommandUsage = {
     'loadrig build --int8 -o minilm.engine',
     'loadrig build -m models/bert-large/model.ckpt-8144 -c models/bert-large -b 1 -b 8 -s 128 -s 384 --fp16 -o large.engine',
     'loadrig build -x bert_large_v1_1_fake_quant.onnx -c models/bert-large -i -iln -imh -o qat.engine',
+    'loadrig build --int8 --quantization=static -j train-v1.1.json -n 500 --sensitivity',
     'loadrig build -pt pytorch_model.bin -s 32:128:384 --json',
     'loadrig build --engine=tensorrt --onnx_only --precision=int8 -o network.onnx',
   ],

@@ -4,6 +4,7 @@ import { ConfigError, exitCodes } from '../../configs/errors.js';
 import type { TensorRtAttention, TensorRtGelu } from '../../configs/gpu-settings.js';
 import type { Precision } from '../../configs/schema.js';
 import { writeTensorRtOnnx } from '../../engines/index.js';
+import { buildPath } from '../places.js';
 import { toJsonText, writeWholeFile } from '../write-file.js';
 import type { BuildFlags } from './flags.js';
 import { readModelSource } from './model-source.js';
@@ -33,6 +34,7 @@ export async function writeNetworkFile(
   };
   const { choice, tensorRanges, buckets } = await writeTensorRtOnnx({
     modelDir: source,
+    enginesDir: buildPath('engines'),
     checkpoint,
     precision,
     onnxFile: output,

@@ -25,19 +25,19 @@ const ofTensorRt: Reasons = {
   force_fc2_gemm: 'its plugin is gone since TensorRT 10; the builder times its own kernels for this product',
 };
 
-/** What was given in vain. */
+/** What was given in vain. @param whyNoCalibration undefined where the build does calibrate. */
 export function flagsWithoutEffect(
   engine: string,
   precision: Precision,
   flags: BuildFlags,
+  whyNoCalibration: string | undefined,
 ): readonly WithoutEffect[] {
   const reasons: Reasons = { ...(engine === 'tensorrt' ? ofTensorRt : ofOnnxRuntime) };
+  if (whyNoCalibration !== undefined) {
+    for (const name of ['squad_json', 'calib_num', 'calib_seed', 'calib_path', 'calib_method'] as const)
+      reasons[name] = whyNoCalibration;
+  }
   if (engine === 'onnxruntime') {
-    const calibration =
-      precision === 'int8'
-        ? 'int8 on CPUs finds its scales while it runs, so nothing is calibrated'
-        : `${precision} needs no calibration`;
-    reasons.squad_json = reasons.calib_num = reasons.calib_path = calibration;
     if (flags.int8 && flags.fp16) reasons.fp16 = 'CPUs multiply fp16 no faster: what int8 leaves is fp32';
     const inside = 'on CPUs products alone are quantised: the rest in int8 costs accuracy and no time is won';
     reasons.force_int8_skipln = precision === 'int8' ? inside : 'only with int8';
