@@ -10,7 +10,7 @@ INSTALLED := node_modules/.package-lock.json
 BUILT := build/js/.built
 SOURCES := $(shell find harness scenarios configs systems engines -name '*.ts' 2>/dev/null)
 
-.PHONY: help install build tensorrt check test run generate_engines run_harness preprocess_data tensorrt_headers bench bench-peers docs format clean clean_shallow
+.PHONY: help install build tensorrt check test run generate_engines run_harness preprocess_data tensorrt_headers bench bench-peers bench-openvino docs format clean clean_shallow
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -58,6 +58,9 @@ tensorrt_headers: ## fetch TensorRT's headers with cargo, to compile the addon o
 
 bench: $(BUILT) ## measure the driver and the engine (BENCH_ARGS="--json" for JSON)
 	@node build/js/harness/bench/main.js $(BENCH_ARGS)
+
+bench-openvino: $(BUILT) ## int8 beside OpenVINO, measured in turns (needs python3; installs it from PyPI)
+	@node build/js/harness/bench/peers/openvino.js $(BENCH_ARGS)
 
 bench-peers: $(BUILT) ## the driver beside the C++ LoadGen, measured in turns (needs python3 and g++)
 	@node build/js/harness/bench/peers/main.js $(BENCH_ARGS)

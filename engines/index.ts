@@ -155,7 +155,9 @@ const tensorRtParts: TensorRtParts = {
     const { findCalibration, rangesOf, describeCalibration } =
       await import('./calibration/calibration-file.js');
     const found = findCalibration(enginesDir, modelDir, model_sha256);
-    return found && { ranges: rangesOf(found), source: describeCalibration(found) };
+    return (
+      found && { ranges: rangesOf(found), kept: new Set(found.kept), source: describeCalibration(found) }
+    );
   },
 };
 

@@ -1,10 +1,14 @@
 // Post-training calibration: observe, try the methods, keep the best ranges, save them.
 
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { BertCheckpoint } from '../bert/checkpoint.js';
 import type { CalibrationData } from './calibration-data.js';
 import {
   cachePath,
   createKey,
+  hashOfKey,
+  readCalibration,
   readCalibrationFor,
   writeCalibration,
   type CalibrationFile,
@@ -45,6 +49,8 @@ export async function calibrate(request: CalibrateRequest): Promise<FoundCalibra
   const { checkpoint, data, method, cacheDir, file, threads, report } = request;
   const key = createKey(checkpoint.model_sha256, data.source, method);
   const path = file ?? cachePath(cacheDir, key);
+  const own = file === undefined ? ownCalibration(checkpoint, key) : undefined;
+  if (own !== undefined) return { ...own, made: false };
   const found = readCalibrationFor(path, key);
   if (found !== undefined) return { path, calibration: found, made: false };
   const { sampleCount } = data.samples;
@@ -69,21 +75,33 @@ async function calibrationOf(
   { checkpoint, data, method, threads, report }: CalibrateRequest,
 ): Promise<Omit<CalibrationFile, 'format'>> {
   const candidates = candidatesOf(observations);
-  const chosen: Pick<ChosenRanges, 'ranges' | 'method' | 'method_of' | 'tried'> & {
+  const chosen: Pick<ChosenRanges, 'ranges' | 'method' | 'method_of' | 'kept' | 'tried'> & {
     readonly fp32_f1: number | null;
   } =
     method === 'best'
       ? await chooseRanges({ checkpoint, candidates, data, threads, report })
-      : { ranges: candidates[method], method, method_of: {}, tried: [], fp32_f1: null };
+      : { ranges: candidates[method], method, method_of: {}, kept: [], tried: [], fp32_f1: null };
   const ranges = new Map([...chosen.ranges, ...apartRanges(observations)]);
   return {
     key,
     chosen: { method: chosen.method, method_of: chosen.method_of },
     fp32_f1: chosen.fp32_f1,
+    kept: [...chosen.kept],
     tried: [...chosen.tried],
     warnings: warningsOf(data),
     ranges: Object.fromEntries(Array.from(ranges, ([place, { min, max }]) => [place, [min, max] as const])),
   };
+}
+
+/** The one that the model's folder brings, where it is exactly what is asked for. */
+function ownCalibration(
+  { files: [weights = ''] }: BertCheckpoint,
+  key: CalibrationKey,
+): Pick<FoundCalibration, 'path' | 'calibration'> | undefined {
+  const path = join(dirname(weights), 'calibration.json');
+  if (!existsSync(path)) return undefined;
+  const calibration = readCalibration(path);
+  return hashOfKey(calibration.key) === hashOfKey(key) ? { path, calibration } : undefined;
 }
 
 function warningsOf({ source }: CalibrationData): string[] {

@@ -18,7 +18,7 @@ import type { Ranges } from '../bert/ranges.js';
 import { rangeChoices, type RangeChoice } from './candidates.js';
 
 /** Raised when the same inputs would give other ranges. */
-const CALIBRATION_VERSION = 1;
+const CALIBRATION_VERSION = 2;
 const FORMAT = 'loadrig-calibration 1';
 
 const keySchema = z.object({
@@ -48,6 +48,8 @@ const fileSchema = z.object({
   tried: z.array(
     z.object({ places: z.string(), method: z.string(), logit_error: z.number(), f1: z.number().nullable() }),
   ),
+  /** Places that TensorRT's engines leave in higher precision. */
+  kept: z.array(z.string()),
   warnings: z.array(z.string()),
   /** Place → [min, max]. */
   ranges: z.record(z.string(), z.tuple([z.number(), z.number()])),
@@ -138,7 +140,12 @@ function differencesOf(got: CalibrationKey, wanted: CalibrationKey): readonly st
     .map(([name, value]) => `  ${name}: ${String(theirs.get(name))}, wanted ${String(value)}`);
 }
 
-/** The newest calibration of a model in the cache folder, or the one that its own folder brings. */
+/**
+ * The newest calibration of a model in the cache folder, or the one that its own folder brings. Those of older versions in the
+ * cache are passed over.
+ *
+ * @throws {ConfigError} when the one in the model's folder cannot be read.
+ */
 export function findCalibration(
   folder: string,
   modelDir: string,
@@ -151,10 +158,15 @@ export function findCalibration(
         .map((name) => join(folder, name))
         .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
     : [];
-  const own = join(modelDir, 'calibration.json');
-  for (const path of [...cached, ...(existsSync(own) ? [own] : [])]) {
-    const calibration = readCalibration(path);
-    if (calibration.key.model_sha256 === modelSha256) return calibration;
+  for (const path of cached) {
+    const parsed = fileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    if (parsed.success && isOf(parsed.data, modelSha256)) return parsed.data;
   }
-  return undefined;
+  const own = join(modelDir, 'calibration.json');
+  if (!existsSync(own)) return undefined;
+  const calibration = readCalibration(own);
+  return isOf(calibration, modelSha256) ? calibration : undefined;
 }
+
+const isOf = ({ key }: CalibrationFile, modelSha256: string): boolean =>
+  key.model_sha256 === modelSha256 && key.version === CALIBRATION_VERSION;

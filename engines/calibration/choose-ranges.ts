@@ -10,14 +10,22 @@ import type { CalibrationData } from './calibration-data.js';
 import { rangeChoices, type Candidates, type RangeChoice } from './candidates.js';
 import { logitsOf, openGraphSession } from './graph-session.js';
 
+/** Attention's own products, which runtimes may leave in fp16 at little cost of speed. */
+const attentionKinds: ReadonlySet<QuantizationPlace> = new Set(['query', 'key', 'value', 'probabilities']);
+/** Attention stays in fp16 where its int8 makes the error of the logits this many times as large as all else does. */
+const ATTENTION_ERROR_FACTOR = 1.5;
+
 /** Kinds of places that are compared: those of TensorRT's placement. The others take the largest magnitudes. */
 const compared: readonly QuantizationPlace[] = [...placements.full];
 /** Samples of the slice that a single kind is tried on. */
 const KIND_SAMPLE_COUNT = 10;
 
 export interface Tried {
-  /** A kind of place quantised alone, or `full`: all kinds of TensorRT's placement together. */
-  readonly places: QuantizationPlace | 'full';
+  /**
+   * A kind of place quantised alone, `full`: all kinds of TensorRT's placement together, or all of them but attention's own
+   * products.
+   */
+  readonly places: QuantizationPlace | 'full' | 'full-but-attention';
   /** `mixture`: of each kind the best of its own trial. */
   readonly method: RangeChoice | 'mixture';
   /** Root mean square difference of the logits from fp32. */
@@ -31,6 +39,8 @@ export interface ChosenRanges {
   readonly method: RangeChoice | 'mixture';
   /** Kind of place → method, where the mixture was kept. */
   readonly method_of: Readonly<Record<string, RangeChoice>>;
+  /** Places that stay in higher precision where a runtime's placement has them. */
+  readonly kept: readonly string[];
   readonly tried: readonly Tried[];
   readonly fp32_f1: number;
 }
@@ -54,8 +64,9 @@ export async function chooseRanges(request: ChooseRequest): Promise<ChosenRanges
     method: Tried['method'],
     ranges: Ranges,
   ): Promise<Tried> => {
-    const indices = places === 'full' ? data.slice : few;
-    const placement = places === 'full' ? placements.full : new Set([places]);
+    const isKind = places !== 'full' && places !== 'full-but-attention';
+    const indices = isKind ? few : data.slice;
+    const placement = placementOf(places);
     const graph = buildBertGraph(checkpoint, {
       precision: 'int8',
       quantization: { ranges, placement, weights: 'int8' },
@@ -66,7 +77,7 @@ export async function chooseRanges(request: ChooseRequest): Promise<ChosenRanges
       places,
       method,
       logit_error: logitError(reference, logits),
-      f1: places === 'full' ? data.scoreSlice(logits) : null,
+      f1: isKind ? null : data.scoreSlice(logits),
     };
     tried.push(result);
     return result;
@@ -92,10 +103,20 @@ export async function chooseRanges(request: ChooseRequest): Promise<ChosenRanges
   report(
     `${best.method} is kept: logits off by ${best.logit_error.toPrecision(3)}, F1 of the slice ${best.f1}`,
   );
+  const without = await attempt('full-but-attention', best.method, best.ranges);
+  const keepsAttention = best.logit_error > ATTENTION_ERROR_FACTOR * without.logit_error;
+  if (keepsAttention) {
+    report(
+      `attention's own products stay in higher precision: without them logits are off by ${without.logit_error.toPrecision(3)}`,
+    );
+  }
   return {
     ranges: best.ranges,
     method: best.method,
     method_of: best.method === 'mixture' ? Object.fromEntries(methodOf) : {},
+    kept: keepsAttention
+      ? Array.from(best.ranges.keys()).filter((place) => attentionKinds.has(kindOf(place)))
+      : [],
     tried,
     fp32_f1: data.scoreSlice(reference),
   };
@@ -126,7 +147,15 @@ export function logitError(expected: readonly Float32Array[], got: readonly Floa
   return Math.sqrt(sum / count);
 }
 
-const kindOf = (place: string): string => place.slice(place.lastIndexOf('.') + 1);
+const kindOf = (place: string): QuantizationPlace =>
+  place.slice(place.lastIndexOf('.') + 1) as QuantizationPlace; // a place's name ends with its kind
+
+function placementOf(places: Tried['places']): ReadonlySet<QuantizationPlace> {
+  if (places === 'full') return placements.full;
+  if (places === 'full-but-attention')
+    return new Set([...placements.full].filter((place) => !attentionKinds.has(place)));
+  return new Set([places]);
+}
 
 function mixtureOf(candidates: Candidates, methodOf: ReadonlyMap<string, RangeChoice>): Ranges {
   const ranges = new Map<string, Range>();

@@ -19,6 +19,8 @@ export interface KnownRanges {
   readonly ranges: Ranges;
   /** Largest magnitudes of weights, where training left them. */
   readonly weightAmax?: ReadonlyMap<string, Float32Array>;
+  /** Places that calibration leaves in higher precision. */
+  readonly kept?: ReadonlySet<string>;
   /** For people: "quantisation-aware training", "calibration …", "constants: a synthetic model". */
   readonly source: string;
 }
@@ -82,6 +84,7 @@ export function buildNetwork({ checkpoint, precision, choice, known }: NetworkRe
     softmax: 'fused',
     ...(choice.gelu === 'tanh' ? { gelu: 'tanh' as const } : {}),
     ...(isQuantized && known !== undefined ? { quantization: quantizationOf(choice, known) } : {}),
+    ...(known?.kept === undefined ? {} : { kept: known.kept }),
   };
   return { graph: buildBertGraph(checkpoint, options), tensorRanges: null };
 }
@@ -96,6 +99,7 @@ export function networkKey({ precision, choice, known }: Omit<NetworkRequest, 'c
     plugin_version: choice.attentionVersion ?? '',
     gelu: choice.gelu,
     ranges: known === undefined ? [] : Array.from(known.ranges, ([place, { min, max }]) => [place, min, max]),
+    kept: [...(known?.kept ?? [])],
     // Weights' own ranges are part of the checkpoint, whose hash stands beside this.
     weight_ranges: known?.weightAmax?.size ?? 0,
   };

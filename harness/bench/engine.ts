@@ -12,14 +12,12 @@ import { encodeModel } from '../../engines/bert/onnx-writer.js';
 import { sessionOptions } from '../../engines/onnxruntime/session-options.js';
 import { connectSut, startEngine } from '../../engines/index.js';
 import type { EngineRequest, TokenizedSamples } from '../../engines/contract.js';
-import { createClock } from '../../scenarios/clock.js';
 import { logSettings } from '../../scenarios/logs/log-files.js';
-import { cell } from '../../scenarios/phase-cells.js';
-import { createSharedPhase, openPhaseRecords } from '../../scenarios/phase-records.js';
 import { startTest } from '../../scenarios/start-test.js';
 import { createSquadQsl, openQsl } from '../qsl/open-qsl.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { everyNthByLength, runBare } from './bare-engine.js';
 import { spread, type BenchRow } from './table.js';
 
 const MODEL = 'data/models/minilm-qa';
@@ -59,33 +57,7 @@ export async function benchEngine(say: (line: string) => void): Promise<readonly
   const sut = await connectSut(engine.sutSpec);
   const qsl = createSquadQsl(name, samples.sampleCount, samples.sampleCount);
 
-  const bareLoop = async (): Promise<number> => {
-    const clock = createClock();
-    const indices = new Int32Array(new SharedArrayBuffer(samples.sampleCount * 4)).map((_unused, i) => i);
-    const shared = createSharedPhase({
-      phase: 'performance',
-      firstSampleId: 0,
-      sampleIndices: indices,
-      scheduledDeltaNs: new Float64Array(new SharedArrayBuffer(8)),
-      queryCount: 1,
-      samplesPerQuery: samples.sampleCount,
-      isLogged: new Uint8Array(new SharedArrayBuffer(samples.sampleCount)),
-      maxResponseBytes: undefined,
-    });
-    const records = openPhaseRecords(shared, clock);
-    await sut.startPhase?.(records);
-    const fromNs = clock.now();
-    Atomics.store(shared.counters, cell.issued, samples.sampleCount);
-    sut.issueQuery(0, samples.sampleCount, records);
-    for (;;) {
-      const done = Atomics.load(shared.counters, cell.completed);
-      if (done === samples.sampleCount) break;
-      Atomics.wait(shared.counters, cell.completed, done, 5);
-    }
-    const seconds = (clock.now() - fromNs) / 1e9;
-    await sut.endPhase?.();
-    return samples.sampleCount / seconds;
-  };
+  const bareLoop = (): Promise<number> => runBare(sut, samples.sampleCount);
   const underLoadGen = async (): Promise<number> => {
     const folder = mkdtempSync(join(tmpdir(), 'loadrig-bench-'));
     const settings = testSettings({
@@ -181,29 +153,5 @@ async function createNaive(
       });
     }
     return chosen.length / ((performance.now() - from) / 1000);
-  };
-}
-
-/** Every nth sample in order of length, as a data set of its own. */
-function everyNthByLength(all: TokenizedSamples, n: number): TokenizedSamples {
-  const lengthOf = (index: number): number => all.offsets[index + 1]! - all.offsets[index]!;
-  const chosen = Array.from({ length: all.sampleCount }, (_unused, i) => i)
-    .sort((a, b) => lengthOf(a) - lengthOf(b))
-    .filter((_unused, place) => place % n === 0);
-  const shared = (values: readonly number[]): Int32Array => {
-    const array = new Int32Array(new SharedArrayBuffer(values.length * 4));
-    array.set(values);
-    return array;
-  };
-  const offsets = [0];
-  for (const index of chosen) offsets.push(offsets.at(-1)! + lengthOf(index));
-  return {
-    sampleCount: chosen.length,
-    tokenIds: shared(
-      chosen.flatMap((i) => Array.from(all.tokenIds.subarray(all.offsets[i], all.offsets[i + 1]))),
-    ),
-    offsets: shared(offsets),
-    segmentStarts: shared(chosen.map((index) => all.segmentStarts[index]!)),
-    maxSequenceLength: all.maxSequenceLength,
   };
 }

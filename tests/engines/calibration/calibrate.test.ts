@@ -9,6 +9,7 @@ import { openCheckpoint, type BertCheckpoint } from '../../../engines/bert/check
 import { placements, type GraphOptions } from '../../../engines/bert/graph-options.js';
 import { calibrate, type FoundCalibration } from '../../../engines/calibration/calibrate.js';
 import type { CalibrationData } from '../../../engines/calibration/calibration-data.js';
+import { quantizationPlaces } from '../../../engines/bert/quantization-places.js';
 import { findCalibration, rangesOf } from '../../../engines/calibration/calibration-file.js';
 import { rangeChoices, type RangeChoice } from '../../../engines/calibration/candidates.js';
 import { referenceLogits } from '../../../engines/calibration/choose-ranges.js';
@@ -152,6 +153,8 @@ describe('a calibration', () => {
     writeFileSync(join(model, 'calibration.json'), readFileSync(path));
     expect(findCalibration(temporaryFolder(), model, checkpoint.model_sha256)).toBeDefined();
     expect(findCalibration(temporaryFolder(), model, other.model_sha256)).toBeUndefined();
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"kept"', '"once_kept"'));
+    expect(findCalibration(folder, modelDir, checkpoint.model_sha256)).toBeUndefined();
   });
 
   it('by the best method keeps the ranges that moved the logits least, and says what it tried', async () => {
@@ -161,6 +164,14 @@ describe('a calibration', () => {
     const least = full.reduce((best, each) => (each.logit_error < best.logit_error ? each : best));
     expect(calibration.chosen.method).toBe(least.method);
   });
+});
+
+it('the default model brings its own, with which its attention stays in higher precision', () => {
+  using model = openCheckpoint('data/models/minilm-qa');
+  const found = findCalibration(temporaryFolder(), 'data/models/minilm-qa', model.model_sha256);
+  expect(found?.key.data).toMatchObject({ name: 'calibration.json', is_evaluation_data: false });
+  expect(found?.kept).toContain('layer.5.probabilities');
+  expect(rangesOf(found!).size).toBe(6 * (quantizationPlaces.length + 4));
 });
 
 describe('sensitivity', () => {
