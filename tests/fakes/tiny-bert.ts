@@ -19,6 +19,9 @@ export const tinyConfig = {
   hidden_act: 'gelu',
 };
 
+/** The same with heads of 64, the size that TensorRT's attention plugin runs packed. */
+export const wideHeadConfig = { ...tinyConfig, hidden_size: 64, num_attention_heads: 1 };
+
 export interface TinyTensor {
   readonly shape: readonly number[];
   readonly values: Float32Array;
@@ -26,7 +29,7 @@ export interface TinyTensor {
 export type TinyTensors = Map<string, TinyTensor>;
 
 /** Every tensor of the tiny model, with the `bert.` prefix. */
-export function tinyTensors(seed = 7n): TinyTensors {
+export function tinyTensors(seed = 7n, config: typeof tinyConfig = tinyConfig): TinyTensors {
   const rng = createMersenneTwister(seed);
   const tensors: TinyTensors = new Map();
   const add = (name: string, shape: readonly number[], offset = 0): void => {
@@ -34,7 +37,7 @@ export function tinyTensors(seed = 7n): TinyTensors {
     const values = Float32Array.from({ length }, () => (canonical(rng) - 0.5) * 0.4 + offset);
     tensors.set(name, { shape, values });
   };
-  const { hidden_size: hidden, intermediate_size: inner } = tinyConfig;
+  const { hidden_size: hidden, intermediate_size: inner } = config;
   const linear = (name: string, out: number, from: number): void => {
     add(`${name}.weight`, [out, from]);
     add(`${name}.bias`, [out]);
@@ -43,11 +46,11 @@ export function tinyTensors(seed = 7n): TinyTensors {
     add(`${name}.weight`, [hidden], 1);
     add(`${name}.bias`, [hidden]);
   };
-  add('bert.embeddings.word_embeddings.weight', [tinyConfig.vocab_size, hidden]);
-  add('bert.embeddings.position_embeddings.weight', [tinyConfig.max_position_embeddings, hidden]);
+  add('bert.embeddings.word_embeddings.weight', [config.vocab_size, hidden]);
+  add('bert.embeddings.position_embeddings.weight', [config.max_position_embeddings, hidden]);
   add('bert.embeddings.token_type_embeddings.weight', [2, hidden]);
   norm('bert.embeddings.LayerNorm');
-  for (let layer = 0; layer < tinyConfig.num_hidden_layers; layer++) {
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = `bert.encoder.layer.${layer}`;
     for (const part of ['query', 'key', 'value']) linear(`${at}.attention.self.${part}`, hidden, hidden);
     linear(`${at}.attention.output.dense`, hidden, hidden);

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeParts, missingTools, parts } from '../../fakes/native/native-parts.js';
 import { runScenario } from '../../fakes/native/run-scenario.js';
-import { writeTinyBert } from '../../fakes/tiny-bert.js';
+import { tinyTensors, wideHeadConfig, writeTinyBert } from '../../fakes/tiny-bert.js';
 
 const file = new URL('./chain-scenarios.mjs', import.meta.url);
 const why = await missingTools();
@@ -23,7 +23,7 @@ describe.skipIf(why !== undefined)(
   `the engine on the addon${why === undefined ? '' : ` (not tested: ${why})`}`,
   () => {
     beforeAll(() => makeParts(), 300_000);
-    const modelDir = writeTinyBert();
+    const modelDir = writeTinyBert(tinyTensors(7n, wideHeadConfig), wideHeadConfig);
 
     it.each([
       ['packed, with CUDA graphs', { form: 'packed', useGraphs: true, gpus: 1 }, '10.16'],

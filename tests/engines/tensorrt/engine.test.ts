@@ -23,7 +23,7 @@ import {
   type FakeTensorRt,
 } from '../../fakes/fake-tensorrt.js';
 import { runFailingTest, runTest } from '../../fakes/run-test.js';
-import { writeTinyBert } from '../../fakes/tiny-bert.js';
+import { tinyTensors, wideHeadConfig, writeTinyBert } from '../../fakes/tiny-bert.js';
 import { tokenizedSamples } from '../../fakes/tokenized-samples.js';
 
 const samples = tokenizedSamples(
@@ -32,7 +32,7 @@ const samples = tokenizedSamples(
     segmentStart: 3,
   })),
 );
-const modelDir = writeTinyBert();
+const modelDir = writeTinyBert(tinyTensors(7n, wideHeadConfig), wideHeadConfig);
 const gpu = { ...gpuSettingsSchema.parse({}), accelerators_per_node: 1, max_seq_length: 384 };
 let request: EngineRequest;
 let addon: FakeTensorRt;
