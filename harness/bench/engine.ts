@@ -14,44 +14,24 @@ import { connectSut, startEngine } from '../../engines/index.js';
 import type { EngineRequest, TokenizedSamples } from '../../engines/contract.js';
 import { logSettings } from '../../scenarios/logs/log-files.js';
 import { startTest } from '../../scenarios/start-test.js';
-import { createSquadQsl, openQsl } from '../qsl/open-qsl.js';
+import { createSquadQsl } from '../qsl/open-qsl.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { everyNthByLength, runBare } from './bare-engine.js';
+import { BENCH_STRIDE, benchRequest, openBenchData } from './default-engine.js';
 import { spread, type BenchRow } from './table.js';
 
-const MODEL = 'data/models/minilm-qa';
 /** Many short rounds: a machine's speed drifts within seconds, and only figures of one round are compared. */
 const ROUNDS = 9;
-/** Every 4th sample in order of length: the same mix of lengths in a quarter of the time. */
-const STRIDE = 4;
 /** The naive way is so slow that it runs every 8th of those. */
 const NAIVE_STRIDE = 8;
 
 /** Measures and compares; takes about a minute. */
 export async function benchEngine(say: (line: string) => void): Promise<readonly BenchRow[]> {
-  const { samples: all, name } = await openQsl({
-    dataFile: 'data/squad/xquad.en.json',
-    vocabFile: join(MODEL, 'vocab.txt'),
-    cacheDir: 'build/preprocessed_data',
-    maxSequenceLength: 384,
-    docStride: 128,
-    maxQueryLength: 64,
-  });
-  const samples = everyNthByLength(all, STRIDE);
+  const { samples: all, name } = await openBenchData();
+  const samples = everyNthByLength(all, BENCH_STRIDE);
   const cores = availableParallelism();
-  const request: EngineRequest = {
-    engine: 'onnxruntime',
-    precision: 'int8',
-    batch_size: 1,
-    instances: cores,
-    threads_per_instance: 1,
-    scenario: 'Offline',
-    modelDir: MODEL,
-    enginesDir: 'build/engines',
-    mayBuild: true,
-    report: say,
-  };
+  const request = benchRequest(cores, say);
   const naive = await createNaive(request, samples, cores);
   await using engine = await startEngine(request, samples);
   const sut = await connectSut(engine.sutSpec);

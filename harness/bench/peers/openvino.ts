@@ -12,45 +12,25 @@ import { openCheckpoint } from '../../../engines/bert/checkpoint.js';
 import { paddedForm } from '../../../engines/bert/graph-form.js';
 import { buildBertGraph } from '../../../engines/bert/graph.js';
 import { writeOnnxFile } from '../../../engines/bert/onnx-file.js';
-import type { EngineRequest, TokenizedSamples } from '../../../engines/contract.js';
+import type { TokenizedSamples } from '../../../engines/contract.js';
 import { connectSut, openDirectInference, startEngine } from '../../../engines/index.js';
 import { openCalibrationData } from '../../calibration/open-calibration-data.js';
-import { openQsl } from '../../qsl/open-qsl.js';
 import { everyNthByLength, runBare } from '../bare-engine.js';
+import { BENCH_LENGTHS, BENCH_MODEL, BENCH_STRIDE, benchRequest, openBenchData } from '../default-engine.js';
 import { formatTable, spread, type BenchRow } from '../table.js';
 
 const PACKAGES = ['openvino==2026.4.1', 'nncf==3.4.0'];
 const FOLDER = 'build/bench-openvino';
-const MODEL = 'data/models/minilm-qa';
-const LENGTHS = { maxSequenceLength: 384, docStride: 128, maxQueryLength: 64 };
 const ROUNDS = 5;
-/** Every 4th sample in order of length: the same mix of lengths in a quarter of the time. */
-const STRIDE = 4;
 /** The median length of the data. */
 const LATENCY_LENGTH = 166;
 const LATENCY_RUNS = 30;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const cores = availableParallelism();
-const request: EngineRequest = {
-  engine: 'onnxruntime',
-  precision: 'int8',
-  batch_size: 1,
-  instances: cores,
-  threads_per_instance: 1,
-  scenario: 'Offline',
-  modelDir: MODEL,
-  enginesDir: 'build/engines',
-  mayBuild: true,
-  report: say,
-};
-const { samples: all } = await openQsl({
-  ...LENGTHS,
-  dataFile: 'data/squad/xquad.en.json',
-  vocabFile: join(MODEL, 'vocab.txt'),
-  cacheDir: 'build/preprocessed_data',
-});
-const samples = everyNthByLength(all, STRIDE);
+const request = benchRequest(cores, say);
+const { samples: all } = await openBenchData();
+const samples = everyNthByLength(all, BENCH_STRIDE);
 const theirs = await openOpenVino();
 const rows: BenchRow[] = [];
 {
@@ -126,7 +106,7 @@ function firstOfLength(
     tokenIds: tokenIds.slice(from, from + length),
     offsets: Int32Array.of(0, length),
     segmentStarts: segmentStarts.slice(index, index + 1),
-    maxSequenceLength: LENGTHS.maxSequenceLength,
+    maxSequenceLength: BENCH_LENGTHS.maxSequenceLength,
   };
 }
 
@@ -154,13 +134,13 @@ async function openOpenVino(): Promise<OpenVino> {
     }
     writeFileSync(join(FOLDER, 'venv/.installed'), PACKAGES.join('\n'));
   }
-  using checkpoint = openCheckpoint(MODEL);
+  using checkpoint = openCheckpoint(BENCH_MODEL);
   const graph = buildBertGraph(checkpoint, { precision: 'fp32', form: paddedForm() });
   writeOnnxFile(graph, join(FOLDER, 'model.onnx'), join(FOLDER, 'model.data'));
   const calibration = await openCalibrationData({
-    ...LENGTHS,
+    ...BENCH_LENGTHS,
     dataFile: 'data/squad/calibration.json',
-    vocabFile: join(MODEL, 'vocab.txt'),
+    vocabFile: join(BENCH_MODEL, 'vocab.txt'),
     questionCount: 100,
     sliceQuestionCount: 0,
     seed: 1n,
