@@ -169,7 +169,7 @@ describe.skipIf(why !== undefined)(`phases${why === undefined ? '' : ` (not test
         'offline',
         { FAKE_CUDA_FAIL: 'cuMemcpyHtoDAsync_v2:12:700' },
         // An error stays with the GPU: of the threads that use it, any may be the first to tell.
-        /CUDA_ERROR_ILLEGAL_ADDRESS/,
+        /^cu\w+ failed: CUDA_ERROR_ILLEGAL_ADDRESS \(700\)/,
       ],
       [
         'waiting for an event fails',
