@@ -10,9 +10,9 @@ import type {
   EngineRequest,
   GpuRequest,
 } from '../contract.js';
-import { chooseNetwork, type NetworkChoice } from './choose-network.js';
-import { rangesFor, writeNetwork } from './network.js';
-import { findPlan, type TensorRtParts } from './start.js';
+import { chooseNetwork, questionAbout, type NetworkChoice } from './choose-network.js';
+import { writeNetwork } from './network.js';
+import { findPlan, knownRanges, type TensorRtParts } from './start.js';
 import { bucketsOf } from './shapes.js';
 
 /** @throws {ConfigError | SetupError | RunError} */
@@ -92,25 +92,8 @@ export async function writeTensorRtNetwork(
   parts: Pick<TensorRtParts, 'calibratedRanges'>,
 ): Promise<NetworkFile> {
   using checkpoint = openCheckpoint(modelDir, options);
-  const choice = chooseNetwork({
-    precision,
-    attention: gpu.tensorrt_attention,
-    gelu: gpu.tensorrt_gelu,
-    variable_length: gpu.variable_length,
-    max_seq_length: gpu.max_seq_length,
-    headSizes: checkpoint.layers.map(({ head_size }) => head_size),
-    hiddenSize: checkpoint.config.hidden_size,
-    ...target,
-  });
-  const isQuantized = precision === 'int8' || precision === 'fp8';
-  const calibrated = isQuantized
-    ? await parts.calibratedRanges?.({
-        modelDir,
-        model_sha256: checkpoint.model_sha256,
-        enginesDir,
-      })
-    : undefined;
-  const known = isQuantized ? rangesFor(checkpoint, modelDir, calibrated) : undefined;
+  const choice = chooseNetwork({ ...questionAbout(checkpoint, precision, gpu), ...target });
+  const known = await knownRanges(checkpoint, { precision, modelDir, enginesDir }, parts);
   const { tensorRanges } = writeNetwork({ checkpoint, precision, choice, known }, onnxFile);
   return { choice, tensorRanges, buckets: choice.form === 'padded' ? bucketsOf(gpu) : [] };
 }

@@ -10,7 +10,7 @@ import { sha256OfFiles } from '../bert/weights/byte-file.js';
 import { errorCode, withBuildLock } from '../build-lock.js';
 import type { GpuRequest } from '../contract.js';
 import { buildOptions, builtFrom, keyOf, type BuiltFrom } from './build-request.js';
-import { chooseNetwork, type NetworkChoice } from './choose-network.js';
+import { chooseNetwork, questionAbout, type NetworkChoice } from './choose-network.js';
 import { proveLayers } from './layer-proof.js';
 import { inNative } from './native-errors.js';
 import { networkKey, writeNetwork, type KnownRanges } from './network.js';
@@ -121,13 +121,7 @@ function planOf({ tensorRt, checkpoint, precision, batch_size, gpu, enginesDir, 
   const whyNoCublas = addon.whyNotLoadable('libcublas.so.12');
   const choice = chooseNetwork({
     ...(whyNoCublas === null ? {} : { whyNoCublas }),
-    precision,
-    attention: gpu.tensorrt_attention,
-    gelu: gpu.tensorrt_gelu,
-    variable_length: gpu.variable_length,
-    max_seq_length: gpu.max_seq_length,
-    headSizes: checkpoint.layers.map(({ head_size }) => head_size),
-    hiddenSize: checkpoint.config.hidden_size,
+    ...questionAbout(checkpoint, precision, gpu),
     compute_capability: device.compute_capability,
     tensorrt_version: libraries.version,
     ...(plugins.size === 0 ? {} : { plugins }),

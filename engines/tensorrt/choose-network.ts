@@ -7,7 +7,9 @@
 import { ConfigError } from '../../configs/errors.js';
 import type { TensorRtAttention, TensorRtGelu } from '../../configs/gpu-settings.js';
 import type { Precision } from '../../configs/schema.js';
+import type { BertCheckpoint } from '../bert/checkpoint.js';
 import { INTERLEAVED_HIDDEN_SIZES } from '../bert/interleaved-graph.js';
+import type { GpuRequest } from '../contract.js';
 
 /** What the choice rests on. */
 export interface NetworkQuestion {
@@ -42,6 +44,23 @@ export interface NetworkChoice {
 
 export const ATTENTION_PLUGIN = 'CustomQKVToContextPluginDynamic';
 export const LAYER_NORM_PLUGIN = 'CustomSkipLayerNormPluginDynamic';
+
+/** The part of the question that a model and its settings give. */
+export function questionAbout(
+  { layers, config }: Pick<BertCheckpoint, 'layers' | 'config'>,
+  precision: Precision,
+  gpu: Pick<GpuRequest, 'tensorrt_attention' | 'tensorrt_gelu' | 'variable_length' | 'max_seq_length'>,
+): Omit<NetworkQuestion, 'compute_capability' | 'tensorrt_version' | 'whyNoCublas' | 'plugins'> {
+  return {
+    precision,
+    attention: gpu.tensorrt_attention,
+    gelu: gpu.tensorrt_gelu,
+    variable_length: gpu.variable_length,
+    max_seq_length: gpu.max_seq_length,
+    headSizes: layers.map(({ head_size }) => head_size),
+    hiddenSize: config.hidden_size,
+  };
+}
 
 /** @throws {ConfigError} when the settings ask for a kernel that does not exist here. */
 export function chooseNetwork(question: NetworkQuestion): NetworkChoice {

@@ -3,6 +3,8 @@
 // Handles are plain numbers into one table of the process, so that the main thread can open an engine and the driver's
 // thread can issue to it. Every call throws an Error with one of `nativeErrorCodes` as its `code`. Shapes are row-major.
 
+import type { GpuSample } from '../contract.js';
+
 /** `code` of an error thrown by the addon. */
 export const nativeErrorCodes = [
   'ERR_TENSORRT_LIBRARY', // a library of TensorRT is missing or cannot be opened; the message lists what was tried
@@ -306,18 +308,8 @@ export interface NativeLayerTime {
   readonly ms: number;
 }
 
-/** One look at one GPU; -1 where a GPU does not tell. */
-export interface NativeGpuSample {
-  /** CLOCK_MONOTONIC, ns. */
-  readonly at_ns: number;
-  /** Place in the request's pci_bus_ids. */
-  readonly device: number;
-  readonly sm_clock_mhz: number;
-  readonly memory_clock_mhz: number;
-  readonly power_w: number;
-  readonly temperature_c: number;
-  readonly utilization_percent: number;
-  readonly memory_used_bytes: number;
+/** One look at one GPU: `at_ns` on CLOCK_MONOTONIC, `device` its place in the request's pci_bus_ids. */
+export interface NativeGpuSample extends Omit<GpuSample, 'throttle_reasons'> {
   /** nvmlClocksThrottleReasons bits. */
   readonly throttle_reasons: number;
 }

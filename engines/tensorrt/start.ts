@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { RunError } from '../../configs/errors.js';
 import { gpuSettingsSchema } from '../../configs/gpu-settings.js';
-import { openCheckpoint, type CheckpointOptions } from '../bert/checkpoint.js';
+import { openCheckpoint, type BertCheckpoint, type CheckpointOptions } from '../bert/checkpoint.js';
 import type {
   DirectInference,
   EngineFacts,
@@ -74,14 +74,6 @@ export async function findPlan(
   const gpu = gpuOf(request);
   const tensorRt = findGpus(openTensorRt(gpu.tensorrt_lib, parts.addon), gpu.accelerators_per_node);
   using checkpoint = openCheckpoint(request.modelDir, options);
-  const isQuantized = request.precision === 'int8' || request.precision === 'fp8';
-  const calibrated = isQuantized
-    ? await parts.calibratedRanges?.({
-        modelDir: request.modelDir,
-        model_sha256: checkpoint.model_sha256,
-        enginesDir: request.enginesDir,
-      })
-    : undefined;
   const plan = await buildPlan({
     tensorRt,
     checkpoint,
@@ -92,7 +84,7 @@ export async function findPlan(
     enginesDir: request.enginesDir,
     mayBuild: request.mayBuild,
     report: request.report,
-    known: isQuantized ? rangesFor(checkpoint, request.modelDir, calibrated) : undefined,
+    known: await knownRanges(checkpoint, request, parts),
     runBuild: parts.runBuild ?? runBuild,
   });
   return {
@@ -103,6 +95,21 @@ export async function findPlan(
     parameterCount: checkpoint.parameterCount,
     vocabularySize: checkpoint.config.vocab_size,
   };
+}
+
+/**
+ * Ranges for int8 and fp8: of training, of calibration, or constants for random weights; undefined for other precisions.
+ *
+ * @throws {SetupError} when there are none.
+ */
+export async function knownRanges(
+  checkpoint: BertCheckpoint,
+  { precision, modelDir, enginesDir }: Pick<EngineRequest, 'precision' | 'modelDir' | 'enginesDir'>,
+  { calibratedRanges }: Pick<TensorRtParts, 'calibratedRanges'>,
+): Promise<KnownRanges | undefined> {
+  if (precision !== 'int8' && precision !== 'fp8') return undefined;
+  const { model_sha256 } = checkpoint;
+  return rangesFor(checkpoint, modelDir, await calibratedRanges?.({ modelDir, model_sha256, enginesDir }));
 }
 
 /**
