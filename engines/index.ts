@@ -16,7 +16,7 @@ import type {
 import { connectNullSut, startNullEngine } from './null.js';
 import type { EngineFile } from './onnxruntime/build-engine.js';
 import type { NetworkFile, NetworkFileRequest } from './tensorrt/build-file.js';
-import type { PerfRequest, PerfResult } from './tensorrt/perf.js';
+import type { PerfEngine, PerfRequest } from './tensorrt/perf.js';
 import type { TensorRtParts } from './tensorrt/start.js';
 
 /** Names for --engine. */
@@ -114,9 +114,9 @@ export async function openDirectInference(request: EngineRequest): Promise<Direc
   }
 }
 
-/** Runs engine tensorrt in a closed loop without LoadGen. @throws {ConfigError | SetupError | RunError} */
-export async function measureTensorRt(request: PerfRequest): Promise<PerfResult> {
-  return (await import('./tensorrt/perf.js')).measureTensorRt(request, tensorRtParts);
+/** Opens engine tensorrt for closed loops without LoadGen. @throws {ConfigError | SetupError | RunError} */
+export async function openPerfEngine(request: PerfRequest): Promise<PerfEngine> {
+  return (await import('./tensorrt/perf.js')).openPerfEngine(request, tensorRtParts);
 }
 
 /** Opens an engine file that was built before, as it is. @throws {SetupError} when it cannot be loaded. */

@@ -9,11 +9,13 @@ const COUNT = 32;
 const SHORTEST = 8;
 const QUESTION_SHARE = 0.1;
 
-/** Lengths from 8 tokens to `longest`, ids over the whole vocabulary. */
+/** Lengths from 8 tokens to `longest`, which the first sample has; ids over the whole vocabulary. */
 export function madeUpSamples(vocabularySize: number, longest: number): TokenizedSamples {
   const random = createMersenneTwister(SEED);
-  const lengths = Array.from({ length: COUNT }, () =>
-    Math.min(longest, SHORTEST + Math.floor(canonical(random) * (longest - SHORTEST + 1))),
+  const lengths = Array.from({ length: COUNT }, (_unused, place) =>
+    place === 0
+      ? longest
+      : Math.min(longest, SHORTEST + Math.floor(canonical(random) * (longest - SHORTEST + 1))),
   );
   const offsets = [0];
   for (const length of lengths) offsets.push(offsets.at(-1)! + length);

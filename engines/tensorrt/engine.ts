@@ -1,9 +1,10 @@
 // The TensorRT engine on the main thread: opens it on every GPU, and hands its handles to the driver's thread.
 
 import type { Engine, EngineFacts, EngineRequest, TokenizedSamples } from '../contract.js';
+import type { NetworkChoice } from './choose-network.js';
 import { startGpuSampling } from './gpu-sampling.js';
 import { countBatches, createPhaseCounts } from './phase-counts.js';
-import { findPlan, openEngines, type TensorRtParts } from './start.js';
+import { findPlan, openEngines, type OpenEngines, type TensorRtParts } from './start.js';
 import type { TensorRtDetail } from './sut.js';
 import { numbersOf } from '../../configs/gpu-settings.js';
 
@@ -17,7 +18,12 @@ export async function startTensorRtEngine(
   samples: TokenizedSamples,
   parts: TensorRtParts,
 ): Promise<Engine> {
-  const { handles, gpu, plan, facts, close, tensorRt } = await openEngines(request, samples, parts);
+  return engineOn(await openEngines(request, samples, parts), request);
+}
+
+/** Open engines as the SUT of a request's scenario. */
+export function engineOn(opened: OpenEngines, request: EngineRequest): Engine {
+  const { handles, samples, gpu, plan, facts, close, tensorRt } = opened;
   const counts = createPhaseCounts();
   const detail: TensorRtDetail = {
     handles,
@@ -29,7 +35,7 @@ export async function startTensorRtEngine(
     useGraphs: gpu.use_graphs,
     queueDelayNs: gpu.max_queue_delay_usec * 1000,
     preferredBatchSizes: numbersOf(gpu.preferred_batch_size),
-    lengthBoundaries: plan.choice.form === 'packed' ? kernelLengths(plan.choice.attention) : [],
+    lengthBoundaries: lengthBoundaries(plan.choice),
     spinNs: spinNsOf(request),
   };
   // What breaks on the GPU shows on the driver's thread, which calls it: nothing is watched here.
@@ -62,8 +68,9 @@ export async function generateTensorRtEngine(request: EngineRequest, parts: Tens
   for (const remark of plan.sidecar.proof.remarks) request.report(`  ${remark}`);
 }
 
-/** Lengths at which the attention plugin changes its kernel. */
-function kernelLengths(attention: string): readonly number[] {
+/** Lengths at which the attention plugin changes its kernel; none without it. */
+export function lengthBoundaries({ form, attention }: NetworkChoice): readonly number[] {
+  if (form === 'padded') return [];
   return attention === 'plugin_fp16' ? [64, 96, 128, 256, 384, 512] : [128, 192, 256, 384];
 }
 

@@ -289,6 +289,10 @@ export interface NativeMeasure {
    * engine must have been opened with start_from_device.
    */
   readonly sample_order: Int32Array | null;
+  /** Run the order once from end to end, whatever iterations and duration_ms say. */
+  readonly one_pass: boolean;
+  /** As of a phase: no batch of the order reaches over one of these lengths. */
+  readonly length_boundaries: readonly number[];
 }
 
 /** One value per query, ms, in order of issue. */

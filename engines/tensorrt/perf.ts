@@ -1,8 +1,10 @@
 // trtexec's work: an engine in a closed loop without LoadGen, one value per query for each step, and the time of each layer.
+// The same open engine is there for LoadGen as well, so that the two can be compared.
 
 import { RunError } from '../../configs/errors.js';
-import type { EngineFacts, EngineRequest, TokenizedSamples } from '../contract.js';
+import type { Engine, EngineRequest, TokenizedSamples } from '../contract.js';
 import { longestFirstSamples } from '../shared-queue.js';
+import { engineOn, lengthBoundaries } from './engine.js';
 import type { NativeLayerTime, NativeMeasure, NativeMeasured } from './native.js';
 import { inNative } from './native-errors.js';
 import { openEngines, type TensorRtParts } from './start.js';
@@ -12,43 +14,68 @@ export interface PerfRequest {
   readonly engine: EngineRequest;
   /** A data set to run in batches, longest first; undefined: made-up tokens of the full length. */
   readonly samples: TokenizedSamples | undefined;
-  readonly loop: Omit<NativeMeasure, 'batch' | 'sequence_length' | 'sample_order'>;
-  /** Also time each layer. */
-  readonly profile: boolean;
 }
 
-export interface PerfResult {
-  readonly facts: EngineFacts;
-  readonly measured: NativeMeasured;
-  /** Empty where it was not asked for. */
-  readonly layers: readonly NativeLayerTime[];
+export type PerfLoop = Pick<
+  NativeMeasure,
+  'iterations' | 'duration_ms' | 'warm_up_ms' | 'use_graph' | 'copies' | 'streams' | 'idle_ms'
+>;
+
+/** An open engine, on one GPU. */
+export interface PerfEngine extends AsyncDisposable {
+  /** It as LoadGen's SUT. Of made-up samples the first has the full length. */
+  readonly engine: Engine;
+  /** The closed loop. @throws {RunError} */
+  measure(loop: PerfLoop): NativeMeasured;
+  /** The closed loop over what Offline makes of `passes` times the data set: its order, its batches, once. @throws {RunError} */
+  measurePasses(loop: PerfLoop, passes: number): NativeMeasured;
+  /** Time of each layer. @throws {RunError} */
+  layerTimes(): readonly NativeLayerTime[];
 }
 
 const PROFILED_ITERATIONS = 20;
 
 /** @throws {ConfigError | SetupError | RunError} */
-export async function measureTensorRt(request: PerfRequest, parts: TensorRtParts): Promise<PerfResult> {
-  const { engine, samples, loop } = request;
-  const opened = await openEngines(engine, samples, parts);
-  try {
-    const [handle = 0] = opened.handles;
-    const { addon } = opened.tensorRt;
-    const shape = { batch: engine.batch_size, sequence_length: opened.gpu.max_seq_length };
-    const measured = inNative({ doing: 'measuring', batchSize: engine.batch_size }, () =>
-      addon.measure(handle, {
-        ...loop,
-        ...shape,
-        sample_order: samples === undefined ? null : longestFirstSamples(samples),
-      }),
+export async function openPerfEngine(
+  { engine: request, samples }: PerfRequest,
+  parts: TensorRtParts,
+): Promise<PerfEngine> {
+  const opened = await openEngines(request, samples, parts);
+  const [handle = 0] = opened.handles;
+  const { addon } = opened.tensorRt;
+  const engine = engineOn(opened, request);
+  const batchSize = request.batch_size;
+  const shape = { batch: batchSize, sequence_length: opened.gpu.max_seq_length };
+  const order = samples === undefined ? null : longestFirstSamples(samples);
+  const length_boundaries = lengthBoundaries(opened.plan.choice);
+
+  const measured = (
+    loop: PerfLoop,
+    over: Pick<NativeMeasure, 'sample_order' | 'one_pass'>,
+  ): NativeMeasured => {
+    const result = inNative({ doing: 'measuring', batchSize }, () =>
+      addon.measure(handle, { ...loop, ...shape, ...over, length_boundaries }),
     );
-    if (measured.latency_ms.length === 0) throw new RunError('nothing was measured: no query ended in time');
-    const layers = request.profile
-      ? inNative({ doing: 'timing its layers', batchSize: engine.batch_size }, () =>
-          addon.profileLayers(handle, { ...shape, iterations: PROFILED_ITERATIONS }),
-        )
-      : [];
-    return { facts: opened.facts, measured, layers };
-  } finally {
-    opened.close();
-  }
+    if (result.latency_ms.length === 0) throw new RunError('nothing was measured: no query ended in time');
+    return result;
+  };
+  return {
+    engine,
+    measure: (loop) => measured(loop, { sample_order: order, one_pass: false }),
+    measurePasses: (loop, passes) =>
+      measured(loop, { sample_order: repeated(order ?? Int32Array.of(0), passes), one_pass: true }),
+    layerTimes: () =>
+      inNative({ doing: 'timing its layers', batchSize }, () =>
+        addon.profileLayers(handle, { ...shape, iterations: PROFILED_ITERATIONS }),
+      ),
+    [Symbol.asyncDispose]: () => engine.close(),
+  };
+}
+
+/** Each sample `passes` times in a row: several passes over a data set, sorted as one. */
+function repeated(order: Int32Array, passes: number): Int32Array {
+  return Int32Array.from(
+    { length: order.length * passes },
+    (_unused, place) => order[Math.floor(place / passes)]!,
+  );
 }

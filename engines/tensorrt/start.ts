@@ -50,6 +50,8 @@ export interface OpenEngines {
   readonly gpu: GpuRequest;
   /** One handle per GPU. */
   readonly handles: readonly number[];
+  /** What the engines hold: the data set given, or made-up samples. */
+  readonly samples: TokenizedSamples;
   readonly description: NativeEngine;
   readonly facts: EngineFacts;
   readonly close: () => void;
@@ -172,7 +174,7 @@ export async function openEngines(
       warmUpMs,
       graphs: warmUp.graphs.length,
     });
-    return { tensorRt, plan, gpu, handles, description, facts, close };
+    return { tensorRt, plan, gpu, handles, samples, description, facts, close };
   } catch (error) {
     close();
     throw error;

@@ -5,13 +5,16 @@ import { stringify } from 'csv-stringify/sync';
 import { ConfigError, exitCodes } from '../../configs/errors.js';
 import { gpuSettingsSchema, type TensorRtAttention, type TensorRtGelu } from '../../configs/gpu-settings.js';
 import type { Precision } from '../../configs/schema.js';
-import type { EngineRequest, TokenizedSamples } from '../../engines/contract.js';
-import { measureTensorRt } from '../../engines/index.js';
-import type { PerfResult } from '../../engines/tensorrt/perf.js';
+import type { EngineFacts, EngineRequest, TokenizedSamples } from '../../engines/contract.js';
+import { openPerfEngine } from '../../engines/index.js';
+import type { NativeLayerTime, NativeMeasured } from '../../engines/tensorrt/native.js';
+import type { PerfLoop } from '../../engines/tensorrt/perf.js';
 import { commandHelp, parseCommandFlags } from '../command-flags.js';
 import { buildPath, inputPath } from '../places.js';
+import { describeProgram } from '../program.js';
 import { openQsl } from '../qsl/open-qsl.js';
 import { toJsonText, writeWholeFile } from '../write-file.js';
+import { besideLoadGen, loadGenText, type LoadGenRow } from './beside-loadgen.js';
 import { perfFlags, perfUsage, type PerfFlags } from './flags.js';
 import { statisticsOf, type PercentileMethod, type TimeStatistics } from './percentiles.js';
 
@@ -24,6 +27,8 @@ interface PerfRow {
   readonly samples_per_second: number;
   readonly times: Readonly<Record<(typeof columns)[number], TimeStatistics>>;
   readonly warnings: readonly string[];
+  /** With --loadgen. */
+  readonly loadgen?: LoadGenRow;
 }
 
 /** @throws {ConfigError | SetupError | RunError} */
@@ -37,39 +42,71 @@ export async function run(argv: readonly string[]): Promise<number> {
   // The parser has held it to the choices.
   const method = (flags.percentile_method ?? 'trtexec') as PercentileMethod;
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const batches = numbersOf('batch_size', flags.batch_size ?? '1');
+  if (flags.loadgen) refuseBesideLoadGen(flags, batches);
   const rows: PerfRow[] = [];
-  let last: PerfResult | undefined;
-  for (const batch of numbersOf('batch_size', flags.batch_size ?? '1')) {
+  let facts: EngineFacts | null = null;
+  for (const batch of batches) {
     for (const length of numbersOf('sequence_length', flags.sequence_length ?? '384')) {
       const samples = flags.data === undefined ? undefined : await samplesOf(flags, length, say);
-      last = await measureTensorRt({
-        engine: engineRequest(flags, batch, length, say),
-        samples,
-        profile: flags.export_profile !== undefined,
-        loop: {
-          iterations: flags.iterations ?? 10,
-          duration_ms: (flags.duration ?? 3) * 1000,
-          warm_up_ms: flags.warm_up ?? 200,
-          use_graph: flags.use_graph,
-          copies: !flags.start_from_device,
-          streams: flags.streams ?? 1,
-          idle_ms: flags.idle_time ?? 0,
-        },
-      });
-      const row = rowOf(batch, length, last, percents, method);
-      rows.push(row);
+      await using perf = await openPerfEngine({ engine: engineRequest(flags, batch, length, say), samples });
+      facts = perf.engine.facts;
+      const loop = loopOf(flags);
+      const measured = perf.measure(loop);
+      const row = rowOf(batch, length, measured, percents, method);
       if (!flags.json) process.stdout.write(`${rowText(row, percents)}\n`);
       for (const warning of row.warnings) say(`  ${warning}`);
+      rows.push(row);
       if (flags.export_profile !== undefined)
-        writeWholeFile(numbered(flags.export_profile, rows.length), toJsonText(profileOf(last)));
+        writeWholeFile(
+          numbered(flags.export_profile, rows.length),
+          toJsonText(profileOf(perf.layerTimes(), facts)),
+        );
       if (flags.export_times !== undefined)
-        writeWholeFile(numbered(flags.export_times, rows.length), timesCsv(last));
+        writeWholeFile(numbered(flags.export_times, rows.length), timesCsv(measured));
+      if (!flags.loadgen) continue;
+      const loadgen = await besideLoadGen({
+        perf,
+        loop,
+        sampleCount: samples?.sampleCount,
+        samplesPerSecond: row.samples_per_second,
+        rounds: flags.rounds ?? 3,
+        program: await describeProgram(),
+      });
+      rows[rows.length - 1] = { ...row, loadgen };
+      if (!flags.json) process.stdout.write(`  ${loadGenText(loadgen)}\n`);
     }
   }
-  const result = { percentile_method: method, engine: last?.facts ?? null, flags, rows };
+  const result = { percentile_method: method, engine: facts, flags, rows };
   if (flags.json) process.stdout.write(toJsonText(result));
   if (flags.csv !== undefined) writeWholeFile(flags.csv, tableCsv(rows, percents));
   return exitCodes.valid.code;
+}
+
+/** @throws {ConfigError} when LoadGen has no scenario for what is asked. */
+function refuseBesideLoadGen(flags: PerfFlags, batches: readonly number[]): void {
+  if (flags.data === undefined && batches.some((batch) => batch !== 1)) {
+    throw new ConfigError(
+      `--loadgen without --data compares with SingleStream, one sample at a time: --batch_size=1, got ${batches.join(',')}. For batches give --data.`,
+    );
+  }
+  if (flags.data !== undefined && flags.spin) {
+    throw new ConfigError(
+      '--loadgen with --data compares with Offline, whose threads do not spin: leave --spin out',
+    );
+  }
+}
+
+function loopOf(flags: PerfFlags): PerfLoop {
+  return {
+    iterations: flags.iterations ?? 10,
+    duration_ms: (flags.duration ?? 3) * 1000,
+    warm_up_ms: flags.warm_up ?? 200,
+    use_graph: flags.use_graph,
+    copies: !flags.start_from_device,
+    streams: flags.streams ?? 1,
+    idle_ms: flags.idle_time ?? 0,
+  };
 }
 
 /** Whole numbers with commas between. @throws {ConfigError} */
@@ -86,6 +123,7 @@ function engineRequest(
   report: (line: string) => void,
 ): EngineRequest {
   const streams = flags.streams ?? 1;
+  const isSingleStream = flags.loadgen && flags.data === undefined;
   return {
     engine: 'tensorrt',
     // The parser has held these to the choices.
@@ -93,7 +131,7 @@ function engineRequest(
     batch_size,
     instances: streams,
     threads_per_instance: 1,
-    scenario: flags.spin ? 'SingleStream' : 'Offline',
+    scenario: flags.spin || isSingleStream ? 'SingleStream' : 'Offline',
     modelDir: inputPath(flags.model ?? 'data/models/minilm-qa'),
     enginesDir: buildPath('engines'),
     mayBuild: true,
@@ -103,7 +141,10 @@ function engineRequest(
       accelerators_per_node: 1,
       max_seq_length: length,
       bert_opt_seqlen: flags.bert_opt_seqlen ?? length,
-      length_buckets: flags.data === undefined ? String(length) : '',
+      length_buckets: flags.data === undefined ? String(length) : (flags.length_buckets ?? ''),
+      // A fixed shape is captured by the loop itself.
+      use_graphs: flags.use_graph && (flags.data !== undefined || flags.loadgen),
+      graph_specs: isSingleStream ? `(${length}, ${length}, ${length}, 1)` : '',
       gpu_inference_streams: streams,
       start_from_device: flags.start_from_device,
       variable_length: !flags.no_variable_length,
@@ -136,7 +177,7 @@ async function samplesOf(
 function rowOf(
   batch_size: number,
   sequence_length: number,
-  { measured }: PerfResult,
+  measured: NativeMeasured,
   percents: readonly number[],
   method: PercentileMethod,
 ): PerfRow {
@@ -181,7 +222,7 @@ function rowText(
   );
 }
 
-function profileOf({ layers, facts }: PerfResult) {
+function profileOf(layers: readonly NativeLayerTime[], facts: EngineFacts) {
   const total = layers.reduce((sum, { ms }) => sum + ms, 0);
   return {
     engine: facts.engine_file === null ? null : basename(facts.engine_file),
@@ -190,7 +231,7 @@ function profileOf({ layers, facts }: PerfResult) {
   };
 }
 
-function timesCsv({ measured }: PerfResult): string {
+function timesCsv(measured: NativeMeasured): string {
   const rows = Array.from(measured.latency_ms, (_unused, query) => [
     query,
     ...columns.map((column) => measured[column][query]),

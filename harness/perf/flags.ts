@@ -29,6 +29,23 @@ export const perfFlags = {
     description:
       'SQuAD file: run its questions at their own lengths, longest first, in place of made-up tokens.',
   },
+  length_buckets: {
+    kind: 'text',
+    unit: 'tokens',
+    description: 'With data: lengths that padded batches are padded to, comma list.',
+    fallback: 'the engine chooses',
+  },
+  loadgen: {
+    kind: 'boolean',
+    description:
+      'Then LoadGen and the loop by turns on the open engine: Offline over the same batches with data, else SingleStream (batch size 1).',
+  },
+  rounds: {
+    kind: 'number',
+    unit: 'rounds',
+    description: 'How many turns each, with loadgen.',
+    fallback: '3',
+  },
   bert_opt_seqlen: {
     kind: 'number',
     unit: 'tokens',
@@ -106,6 +123,7 @@ export const perfUsage: CommandUsage = {
   ].join('\n'),
   examples: [
     'loadrig perf --model=build/models/bert-large --precision=int8 -b 1,8,128 -s 128,384 --use_graph',
+    'loadrig perf -b 256 --streams=2 --data=data/squad/xquad.en.json --loadgen',
     'loadrig perf -b 256 --streams=2 --data=data/squad/xquad.en.json --bert_opt_seqlen=184 --export_profile=layers.json',
   ],
 };

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "clock.h"
+#include "sample-queue.h"
 
 namespace loadrig {
 
@@ -51,10 +52,14 @@ class Loop {
   }
 
   Measured run() {
-    loop(0, order_.warmUpMs);
+    loop([this](long, double ms) { return ms < order_.warmUpMs; });
     measured_ = {};
+    place_ = 0;
     const int64_t startNs = nowNs();
-    loop(order_.iterations, order_.durationMs);
+    if (order_.onePass)
+      loop([this](long query, double) { return query == 0 || place_ != 0; });
+    else
+      loop([this](long query, double ms) { return query < order_.iterations || ms < order_.durationMs; });
     measured_.wallMs = msSince(startNs);
     return std::move(measured_);
   }
@@ -74,10 +79,12 @@ class Loop {
     }
   }
 
-  /** At least so many queries and so long; then until all are done. */
-  void loop(long iterations, double durationMs) {
+  /** While `goesOn`, of the queries issued and the milliseconds so far, says so; then until all are done. */
+  template <class GoesOn>
+  void loop(GoesOn goesOn) {
     const int64_t startNs = nowNs();
-    for (long query = 0; query < iterations || msSince(startNs) < durationMs; query++) {
+    next_ = 0;
+    for (long query = 0; goesOn(query, msSince(startNs)); query++) {
       Lane& lane = lanes_[static_cast<size_t>(query) % lanes_.size()];
       collect(lane);
       if (order_.idleMs > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(order_.idleMs));
@@ -122,12 +129,19 @@ class Loop {
     lane.stream.computeStream().waitFor(lane.h2dEnd.get());
   }
 
-  /** The next `batch` samples of the order, fewer at its end; then from its beginning again. */
+  /** The next `batch` samples of the order, fewer at its end or at a boundary; then from its beginning again. */
   void takeBatch(Slot& slot) {
-    const size_t count = std::min(static_cast<size_t>(order_.batch), order_.sampleOrder.size() - place_);
-    std::copy_n(order_.sampleOrder.begin() + static_cast<std::ptrdiff_t>(place_), count, slot.indices.begin());
+    const std::vector<int32_t>& order = order_.sampleOrder;
+    const size_t most = std::min(static_cast<size_t>(order_.batch), order.size() - place_);
+    const int firstLength = source_.samples->length(order[place_]);
+    size_t count = 0;
+    for (; count < most; count++) {
+      const int32_t sample = order[place_ + count];
+      if (arePartedBy(order_.lengthBoundaries, firstLength, source_.samples->length(sample))) break;
+      slot.indices[count] = sample;
+    }
     slot.count = static_cast<int>(count);
-    place_ = (place_ + count) % order_.sampleOrder.size();
+    place_ = (place_ + count) % order.size();
   }
 
   void collect(Lane& lane) {

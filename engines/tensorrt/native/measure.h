@@ -22,6 +22,10 @@ struct MeasureOrder {
   double idleMs = 0;
   /** QSL indices; empty = made-up tokens. */
   std::vector<int32_t> sampleOrder;
+  /** The order once from end to end, whatever iterations and durationMs are. */
+  bool onePass = false;
+  /** No batch of the order reaches over one of these lengths. */
+  std::vector<int> lengthBoundaries;
 };
 
 /** One value per query, in order of issue. */

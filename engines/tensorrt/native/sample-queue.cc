@@ -8,18 +8,17 @@
 
 namespace loadrig {
 
+bool arePartedBy(const std::vector<int>& boundaries, int length, int other) {
+  for (const int boundary : boundaries) {
+    if ((length <= boundary) != (other <= boundary)) return true;
+  }
+  return false;
+}
+
 bool SampleQueue::holds(const BatchSize& size) const {
   BatchShape shape;
   if (!network_.findShape(size, shape)) return false;
   return rules_.maxTokens == 0 || shape.tokensRun(network_.form) <= rules_.maxTokens;
-}
-
-bool SampleQueue::isParted(int length, int other) const {
-  if (order_.length == 0) return false;
-  for (const int boundary : rules_.lengthBoundaries) {
-    if ((length <= boundary) != (other <= boundary)) return true;
-  }
-  return false;
 }
 
 int32_t SampleQueue::countFitting(int32_t first, int32_t issued, bool& isFull) const {
@@ -32,7 +31,8 @@ int32_t SampleQueue::countFitting(int32_t first, int32_t issued, bool& isFull) c
     if (count == 0) firstLength = length;
     size = {count + 1, size.tokens + length, std::max(size.longest, length)};
     // One sample runs whatever the rules say of tokens.
-    if (count > 0 && (isParted(firstLength, length) || !holds(size))) {
+    const bool isParted = order_.length != 0 && arePartedBy(rules_.lengthBoundaries, firstLength, length);
+    if (count > 0 && (isParted || !holds(size))) {
       isFull = true;
       return count;
     }

@@ -20,6 +20,9 @@ struct BatchRules {
   std::vector<int> lengthBoundaries;
 };
 
+/** True: one of `boundaries` lies between two lengths. */
+bool arePartedBy(const std::vector<int>& boundaries, int length, int other);
+
 /** A claim: `count` places of the queue from `first` on. */
 struct Claim {
   int32_t first = 0;
@@ -42,8 +45,6 @@ class SampleQueue {
   /** How many from `first` on fit one batch; `isFull` = no more would fit. */
   int32_t countFitting(int32_t first, int32_t issued, bool& isFull) const;
   bool holds(const BatchSize& size) const;
-  /** True: a boundary lies between two lengths. */
-  bool isParted(int length, int other) const;
   /** How many of `there` to take now; 0 = wait. */
   int32_t worthTaking(int32_t first, int32_t there, bool isFull);
 

@@ -232,6 +232,24 @@ describe.skipIf(why !== undefined)(`phases${why === undefined ? '' : ` (not test
     expect(measured.layers).toEqual([{ layer: 'Identity_0', ms: 0.25 }]);
   });
 
+  it('runs an order once, in batches that end where a length does', async () => {
+    const lengthOf = (index: number): number => 3 + ((index * 17) % 59);
+    const order = Array.from({ length: 40 }, (_unused, index) => index).sort(
+      (a, b) => lengthOf(b) - lengthOf(a),
+    );
+    const request = { sample_order: order, one_pass: true, length_boundaries: [16, 32], warm_up_ms: 1 };
+    const { value, error } = await run('measure', { request });
+    expect(error).toBeUndefined();
+    const { samples, latency_ms } = value as { samples: number; latency_ms: number[] };
+    expect(samples).toBe(40);
+    const kernels = [16, 32, 61].map((longest, place) => {
+      const shortest = [0, 16, 32][place]!;
+      return order.filter((index) => lengthOf(index) > shortest && lengthOf(index) <= longest).length;
+    });
+    expect(latency_ms).toHaveLength(kernels.reduce((sum, count) => sum + Math.ceil(count / 4), 0));
+    expect(latency_ms.length).toBeGreaterThan(10);
+  });
+
   describe('and the GPUs beside them', () => {
     it('are sampled: clocks, power, temperature and throttle reasons, as NVML tells them', async () => {
       const { value } = await run(

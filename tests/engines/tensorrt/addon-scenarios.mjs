@@ -398,6 +398,8 @@ export function measure(addon, { request = {}, ...how }) {
     streams: 1,
     idle_ms: 0,
     sample_order: null,
+    one_pass: false,
+    length_boundaries: [],
     ...request,
     ...(request.sample_order ? { sample_order: Int32Array.from(request.sample_order) } : {}),
   });

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { gpuSettingsSchema } from '../../../build/js/configs/gpu-settings.js';
 import { testSettings } from '../../../build/js/configs/test-settings.js';
 import { startTensorRtEngine } from '../../../build/js/engines/tensorrt/engine.js';
+import { openPerfEngine } from '../../../build/js/engines/tensorrt/perf.js';
 import { connectTensorRtSut } from '../../../build/js/engines/tensorrt/sut.js';
+import { besideLoadGen } from '../../../build/js/harness/perf/beside-loadgen.js';
 import { logSettings } from '../../../build/js/scenarios/logs/log-files.js';
 import { startTest } from '../../../build/js/scenarios/start-test.js';
 
@@ -48,12 +50,10 @@ function expectedLogits({ tokenIds, offsets, segmentStarts }, index) {
   return logits;
 }
 
-/** Runs an accuracy test of each scenario; says how many answers are right and what the engine says of itself. */
-export async function everyScenario(native, { folder, modelDir, form, useGraphs, gpus }) {
+function makeParts(native) {
   // There is no cuBLAS beside the fakes; their attention needs none.
   const addon = { ...native, whyNotLoadable: () => null };
-  const samples = makeSamples();
-  const parts = {
+  return {
     addon,
     runBuild: ({ build }, report) => Promise.resolve(addon.build(build, report)),
     openReference: () =>
@@ -64,34 +64,39 @@ export async function everyScenario(native, { folder, modelDir, form, useGraphs,
         [Symbol.asyncDispose]: () => Promise.resolve(),
       }),
   };
-  const enginesDir = mkdtempSync(join(tmpdir(), 'loadrig-chain-'));
+}
+
+function makeRequest(scenario, { folder, modelDir, form, useGraphs, gpus = 1 }) {
+  return {
+    engine: 'tensorrt',
+    precision: 'fp16',
+    batch_size: scenario === 'SingleStream' ? 1 : 6,
+    instances: gpus,
+    threads_per_instance: 1,
+    scenario,
+    modelDir,
+    enginesDir: mkdtempSync(join(tmpdir(), 'loadrig-chain-')),
+    mayBuild: true,
+    report: () => undefined,
+    gpu: {
+      ...gpuSettingsSchema.parse({ bert_opt_seqlen: LONGEST, graphs_max_seqlen: LONGEST }),
+      accelerators_per_node: gpus,
+      max_seq_length: LONGEST,
+      tensorrt_lib: folder,
+      variable_length: form === 'packed',
+      use_graphs: useGraphs,
+      gpu_inference_streams: 2,
+    },
+  };
+}
+
+/** Runs an accuracy test of each scenario; says how many answers are right and what the engine says of itself. */
+export async function everyScenario(native, args) {
+  const parts = makeParts(native);
+  const samples = makeSamples();
   const results = [];
   for (const scenario of ['SingleStream', 'MultiStream', 'Server', 'Offline']) {
-    const engine = await startTensorRtEngine(
-      {
-        engine: 'tensorrt',
-        precision: 'fp16',
-        batch_size: scenario === 'SingleStream' ? 1 : 6,
-        instances: gpus,
-        threads_per_instance: 1,
-        scenario,
-        modelDir,
-        enginesDir,
-        mayBuild: true,
-        report: () => undefined,
-        gpu: {
-          ...gpuSettingsSchema.parse({ bert_opt_seqlen: LONGEST, graphs_max_seqlen: LONGEST }),
-          accelerators_per_node: gpus,
-          max_seq_length: LONGEST,
-          tensorrt_lib: folder,
-          variable_length: form === 'packed',
-          use_graphs: useGraphs,
-          gpu_inference_streams: 2,
-        },
-      },
-      samples,
-      parts,
-    );
+    const engine = await startTensorRtEngine(makeRequest(scenario, args), samples, parts);
     const logs = mkdtempSync(join(tmpdir(), 'loadrig-chain-'));
     const qsl = {
       name: 'chain',
@@ -106,7 +111,7 @@ export async function everyScenario(native, { folder, modelDir, form, useGraphs,
       server_target_qps: 2000,
       multi_stream_samples_per_query: 5,
     };
-    const sut = connectTensorRtSut(engine.sutSpec, addon);
+    const sut = connectTensorRtSut(engine.sutSpec, parts.addon);
     const { errors } = await startTest(sut, qsl, testSettings(settings), logSettings(logs));
     const answers = JSON.parse(readFileSync(join(logs, 'mlperf_log_accuracy.json'), 'utf8'));
     const right = answers.filter(
@@ -127,4 +132,29 @@ export async function everyScenario(native, { folder, modelDir, form, useGraphs,
     await engine.close();
   }
   return results;
+}
+
+/** LoadGen and the closed loop by turns on one open engine, LoadGen on a driver's thread of its own. */
+export async function byTurns(native, { isOffline, ...args }) {
+  const samples = isOffline ? makeSamples() : undefined;
+  const engine = makeRequest(isOffline ? 'Offline' : 'SingleStream', args);
+  const perf = await openPerfEngine({ engine, samples }, makeParts(native));
+  const row = await besideLoadGen({
+    perf,
+    loop: {
+      iterations: 5,
+      duration_ms: 20,
+      warm_up_ms: 0,
+      use_graph: args.useGraphs,
+      copies: true,
+      streams: 2,
+      idle_ms: 0,
+    },
+    sampleCount: samples?.sampleCount,
+    samplesPerSecond: 100,
+    rounds: 3,
+    program: { name: 'test', version: '0', commit: 'NA' },
+  });
+  await perf.engine.close();
+  return row;
 }

@@ -1,6 +1,7 @@
 // The whole engine on the real addon over fake CUDA and TensorRT: every scenario answers every sample, and rightly.
 
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Spread } from '../../../harness/bench/table.js';
 import { makeParts, missingTools, parts } from '../../fakes/native/native-parts.js';
 import { runScenario } from '../../fakes/native/run-scenario.js';
 import { tinyTensors, wideHeadConfig, writeTinyBert } from '../../fakes/tiny-bert.js';
@@ -61,6 +62,33 @@ describe.skipIf(why !== undefined)(
           expect(logit_cosine).toBe(1);
           expect(graph_launches).toBe(args.useGraphs ? batches : 0);
         }
+      },
+      60_000,
+    );
+
+    it.each([
+      ['Offline over its own batches', { isOffline: true, form: 'packed', useGraphs: false }, 'ratio'],
+      ['SingleStream', { isOffline: false, form: 'padded', useGraphs: true }, 'added'],
+    ] as const)(
+      'measures LoadGen beside the closed loop on one open engine: %s',
+      async (_what, args, difference) => {
+        const { value, error, cuda } = await runScenario(
+          file,
+          'byTurns',
+          { folder: parts.libraries('10.16'), modelDir, ...args },
+          { environment: { TENSORRT_ADDON: parts.addon } },
+        );
+        expect(error).toBeUndefined();
+        const row = value as Readonly<Record<string, unknown>>;
+        expect(row['rounds']).toBe(3);
+        for (const key of ['bare', 'loadgen', difference]) {
+          const { min, median, max } = row[key] as Spread;
+          expect(min).toBeLessThanOrEqual(median);
+          expect(median).toBeLessThanOrEqual(max);
+        }
+        expect((row['loadgen'] as Spread).min).toBeGreaterThan(0);
+        // Everything that was opened for it is closed again.
+        expect(Object.values(cuda!.live).every((count) => count === 0)).toBe(true);
       },
       60_000,
     );

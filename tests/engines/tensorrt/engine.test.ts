@@ -9,7 +9,8 @@ import { scenarios } from '../../../configs/test-settings.js';
 import type { DirectInference, EngineRequest, TokenizedSamples } from '../../../engines/contract.js';
 import { generateTensorRtEngine, startTensorRtEngine } from '../../../engines/tensorrt/engine.js';
 import { openTensorRtDirect } from '../../../engines/tensorrt/direct.js';
-import { measureTensorRt } from '../../../engines/tensorrt/perf.js';
+import { openPerfEngine } from '../../../engines/tensorrt/perf.js';
+import type { NativeMeasure } from '../../../engines/tensorrt/native.js';
 import type { RunBuild } from '../../../engines/tensorrt/run-build.js';
 import type { TensorRtParts } from '../../../engines/tensorrt/start.js';
 import { connectTensorRtSut } from '../../../engines/tensorrt/sut.js';
@@ -228,20 +229,52 @@ describe('measured without LoadGen', () => {
     idle_ms: 0,
   };
 
-  it('gives the times of each query, of made-up tokens or of a data set longest first', async () => {
-    const asked: (Int32Array | null)[] = [];
+  /** What every call of `measure` was asked for. */
+  function watchMeasure(): NativeMeasure[] {
+    const asked: NativeMeasure[] = [];
     const measure = addon.measure.bind(addon);
     addon.measure = (engine, wanted) => {
-      asked.push(wanted.sample_order);
+      asked.push(wanted);
       return measure(engine, wanted);
     };
-    const result = await measureTensorRt({ engine: request, samples, loop, profile: false }, parts);
-    expect(result.measured.latency_ms).toHaveLength(3);
-    const lengths = Array.from(asked[0]!, (index) => samples.offsets[index + 1]! - samples.offsets[index]!);
-    expect(lengths).toEqual([...lengths].sort((a, b) => b - a));
-    await measureTensorRt({ engine: request, samples: undefined, loop, profile: false }, parts);
-    expect(asked[1]).toBeNull();
+    return asked;
+  }
+  const lengthsOf = (order: Int32Array | null): readonly number[] =>
+    Array.from(order ?? [], (index) => samples.offsets[index + 1]! - samples.offsets[index]!);
+
+  it('gives the times of each query, of made-up tokens or of a data set longest first', async () => {
+    const asked = watchMeasure();
+    {
+      await using perf = await openPerfEngine({ engine: request, samples }, parts);
+      expect(perf.measure(loop).latency_ms).toHaveLength(3);
+      const lengths = lengthsOf(asked[0]!.sample_order);
+      expect(lengths).toEqual([...lengths].sort((a, b) => b - a));
+      expect(asked[0]!.one_pass).toBe(false);
+    }
+    await using perf = await openPerfEngine({ engine: request, samples: undefined }, parts);
+    perf.measure(loop);
+    expect(asked[1]!.sample_order).toBeNull();
+    await perf.engine.close();
     expect(addon.open_handles.size).toBe(0);
+  });
+
+  it('runs in passes what Offline runs: the same samples in the same order, parted at the same lengths', async () => {
+    const asked = watchMeasure();
+    await using perf = await openPerfEngine({ engine: request, samples }, parts);
+    perf.measurePasses(loop, 2);
+    expect(asked[0]!.one_pass).toBe(true);
+    await runTest(connectTensorRtSut(perf.engine.sutSpec, addon), createTinyQsl(20, 20), {
+      scenario: 'Offline',
+      min_query_count: 40,
+      min_duration_ms: 0,
+      sample_concatenate_permutation: true,
+    });
+    const [phase] = addon.phases;
+    const offline = Int32Array.from(phase!.order!, (sample) => phase!.sampleIndices[sample]!);
+    expect(lengthsOf(asked[0]!.sample_order)).toEqual(lengthsOf(offline));
+    expect([...asked[0]!.sample_order!].sort()).toEqual([...offline].sort());
+    expect(asked[0]!.length_boundaries).toEqual(phase!.length_boundaries);
+    expect(asked[0]!.batch).toBe(phase!.max_batch);
   });
 });
 

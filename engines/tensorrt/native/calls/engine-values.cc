@@ -77,6 +77,11 @@ MeasureOrder readMeasureOrder(const JsValue& request) {
   order.idleMs = request.at("idle_ms").number();
   const JsValue sampleOrder = request.at("sample_order");
   if (!sampleOrder.isMissing()) order.sampleOrder = copied(sampleOrder.int32s());
+  order.onePass = request.at("one_pass").flag();
+  if (order.onePass && order.sampleOrder.empty())
+    throw NativeError(ErrorCode::Argument, "one_pass needs a sample_order to pass over");
+  for (const JsValue& length : request.at("length_boundaries").items())
+    order.lengthBoundaries.push_back(length.count());
   return order;
 }
 
