@@ -2,9 +2,8 @@
 
 import { readlinkSync, writeFileSync } from 'node:fs';
 import type { Clock } from './contract.js';
+import { createCoreWatch, WAKE_UP_NS } from './core-watch.js';
 
-/** A sleeping thread wakes up to this late; the rest of a wait is spun. */
-const SPIN_NS = 300_000;
 const NS_PER_MS = 1e6;
 
 /** A clock for this thread. */
@@ -18,19 +17,23 @@ export function createClock(): Clock {
     return halves[0]! + halves[1]! * 4294967296;
   };
   const neverChanges = new Int32Array(new SharedArrayBuffer(4));
+  const core = createCoreWatch();
   askForPreciseTimers();
 
   return {
     now,
     sleepUntil(due_ns) {
-      for (;;) {
-        const left = due_ns - now();
-        if (left <= 0) return;
-        if (left > SPIN_NS) Atomics.wait(neverChanges, 0, 0, (left - SPIN_NS) / NS_PER_MS);
+      let at = now();
+      for (let left = due_ns - at; left > 0; left = due_ns - at) {
+        if (left > core.spinNs(at)) {
+          Atomics.wait(neverChanges, 0, 0, (left - WAKE_UP_NS) / NS_PER_MS);
+          at = now();
+          continue;
+        }
+        const before = at;
+        at = now();
+        core.spun(before, at);
       }
-    },
-    spinUntil(due_ns) {
-      while (now() < due_ns);
     },
     async yieldUntil(due_ns) {
       do {

@@ -66,10 +66,8 @@ export interface SystemUnderTest {
 export interface Clock {
   /** Monotonic time in ns; the same clock in every thread of the process. Allocates nothing. */
   now(): number;
-  /** Blocks this thread until `due_ns` as exactly as it can: sleeps, then spins. */
+  /** Blocks this thread until `due_ns` as exactly as it can: spins, after a sleep where the wait is long. */
   sleepUntil(due_ns: number): void;
-  /** As sleepUntil, but only spins: for dues so close together that this thread should not give up its core. */
-  spinUntil(due_ns: number): void;
   /** As sleepUntil, but lets this thread's event loop run meanwhile: at least once, also when `due_ns` is past. */
   yieldUntil(due_ns: number): Promise<void>;
   /** Blocks while `cells[index] === value`, until notified, at most `timeout_ns`. */

@@ -1,5 +1,7 @@
 // Two cells by which other threads reach a driver that blocks: a person's stop request and a broken engine.
 
+import type { Clock } from './contract.js';
+
 const STOP = 0;
 const FAILURE = 1;
 
@@ -16,6 +18,7 @@ export function createControl(): Int32Array {
  */
 export function abortTest(control: Int32Array): void {
   Atomics.store(control, STOP, 1);
+  Atomics.notify(control, STOP);
 }
 
 /** Tells the driver that outstanding samples will never complete: the engine broke. startTest throws a RunError. */
@@ -25,6 +28,11 @@ export function reportFailure(control: Int32Array): void {
 
 export function isStopRequested(control: Int32Array): boolean {
   return Atomics.load(control, STOP) === 1;
+}
+
+/** Blocks until a stop is requested, at most `timeout_ns`. */
+export function waitForStop(control: Int32Array, clock: Pick<Clock, 'waitWhile'>, timeout_ns: number): void {
+  clock.waitWhile(control, STOP, 0, timeout_ns);
 }
 
 export function isFailureReported(control: Int32Array): boolean {

@@ -1,7 +1,7 @@
 // What the four scenarios share while a phase is issued: issuing a query, waiting for completions, the reasons to stop.
 // Follows loadgen/issue_query_controller.cc (loadgen.md 8).
 
-import { isFailureReported, isStopRequested } from './control.js';
+import { isFailureReported, isStopRequested, waitForStop } from './control.js';
 import type { Clock, SystemUnderTest } from './contract.js';
 import type { EffectiveSettings } from './effective-settings.js';
 import type { DriverRecords } from './driver-records.js';
@@ -11,11 +11,6 @@ import { cell } from './phase-cells.js';
 export const LOOK_UP_NS = 50_000_000;
 /** How long a stop request lets outstanding samples complete; an Offline query of ten minutes is not waited for. */
 const DRAIN_NS = 2_000_000_000;
-/**
- * Server queries closer together than this are spun for. On a machine with other work, p99 lateness at 10,000 queries/s
- * was 4.0 ms with sleeps and 0.2 to 3.5 ms without, for 1.0 instead of 0.75 of a core.
- */
-const SPIN_BELOW_GAP_NS = 500_000;
 /** A SUT on the driver's own event loop gets a turn this often, however late the driver is. */
 const YIELD_EVERY_NS = 1_000_000;
 
@@ -72,10 +67,6 @@ export interface PhaseRunSetup {
 }
 
 const NS_PER_MS = 1e6;
-const NS_PER_S = 1e9;
-
-/** Whether the driver keeps its core between Server queries at this rate. */
-export const waitsBySpinning = (target_qps: number): boolean => NS_PER_S / target_qps < SPIN_BELOW_GAP_NS;
 
 /** Begins a phase: this is its time zero. */
 export function startPhaseRun({
@@ -97,7 +88,6 @@ export function startPhaseRun({
   const maxDurationNs = effective.max_duration_ms === 0 ? Infinity : effective.max_duration_ms * NS_PER_MS;
   const maxQueries = effective.max_query_count === 0 ? Infinity : effective.max_query_count;
   const endsNaturally = effective.scenario !== 'Server';
-  const spins = waitsBySpinning(effective.target_qps);
 
   const completedSamples = (): number => Atomics.load(counters, cell.completed);
   const hasOutstanding = (): boolean => completedSamples() < issuedSamples;
@@ -165,9 +155,9 @@ export function startPhaseRun({
         if (reason !== undefined) return reason;
         const now = clock.now();
         if (now >= due_ns) return undefined;
-        const until_ns = Math.min(due_ns, now + LOOK_UP_NS);
-        if (spins) clock.spinUntil(until_ns);
-        else clock.sleepUntil(until_ns);
+        const farNs = due_ns - LOOK_UP_NS - now;
+        if (farNs <= 0) clock.sleepUntil(due_ns);
+        else waitForStop(control, clock, Math.min(farNs, LOOK_UP_NS)); // a look-up need not be exact
       }
     },
     endAfter(queriesIssued, issuedAtNs) {

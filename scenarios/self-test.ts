@@ -3,7 +3,6 @@
 
 import { PerformanceObserver } from 'node:perf_hooks';
 import type { Clock } from './contract.js';
-import { waitsBySpinning } from './phase-run.js';
 
 /** What the self-test before a performance run found. */
 export interface SelfTest {
@@ -78,14 +77,10 @@ function issueNothing(clock: Clock, rate: number): Float64Array {
   const count = Math.ceil(rate * LOOP_S);
   const issuedNs = new Float64Array(count);
   const gapNs = NS_PER_S / rate;
-  const spins = waitsBySpinning(rate);
   const startNs = clock.now() + gapNs;
   for (let query = 0; query < count; query++) {
     const due = startNs + query * gapNs;
-    if (clock.now() < due) {
-      if (spins) clock.spinUntil(due);
-      else clock.sleepUntil(due);
-    }
+    if (clock.now() < due) clock.sleepUntil(due);
     issuedNs[query] = clock.now();
   }
   return issuedNs.map((issued, query) => Math.max(0, issued - startNs - query * gapNs)).sort();

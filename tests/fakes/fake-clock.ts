@@ -40,7 +40,6 @@ export function createFakeClock(startNs = 1e9): FakeClock {
     at: (due_ns, event) => void events.push({ due_ns, event }),
     advance: (ns) => runUntil(nowNs + ns),
     sleepUntil: runUntil,
-    spinUntil: runUntil,
     yieldUntil: async (due_ns) => {
       await Promise.resolve();
       runUntil(due_ns);

@@ -19,9 +19,9 @@ describe('the real clock', () => {
     expect(BigInt(now)).toBeLessThanOrEqual(after);
   });
 
-  it.each(['sleepUntil', 'spinUntil', 'yieldUntil'] as const)('%s never returns early', async (wait) => {
+  it.each(['sleepUntil', 'yieldUntil'] as const)('%s never returns early', async (wait) => {
     const clock = createClock();
-    for (const ahead of [0, 0.01, 0.5, 5]) {
+    for (const ahead of [0, 0.01, 0.5, 5, 8]) {
       const due = clock.now() + ahead * MS;
       await clock[wait](due);
       expect(clock.now()).toBeGreaterThanOrEqual(due);

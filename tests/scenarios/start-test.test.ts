@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { RunError, SetupError } from '../../configs/errors.js';
 import { testSettings, type TestSettingsInput } from '../../configs/test-settings.js';
-import type { Clock, SystemUnderTest } from '../../scenarios/contract.js';
+import type { SystemUnderTest } from '../../scenarios/contract.js';
 import { abortTest, createControl, reportFailure } from '../../scenarios/control.js';
 import { logSettings } from '../../scenarios/logs/log-files.js';
 import { startTest } from '../../scenarios/start-test.js';
@@ -101,26 +101,20 @@ describe('Server', () => {
     expect(result.doubtful.join()).toContain('The driver was held up');
   });
 
-  it.each([
-    [100, 'sleeps before'],
-    [10_000, 'spins for'],
-  ])('at %d queries per second %s each due time', async (server_target_qps, wait) => {
+  it('hears a stop request long before the next query is due', async () => {
     const clock = createFakeClock();
-    const waits: string[] = [];
-    const watched: Clock = {
-      ...clock,
-      sleepUntil(due_ns) {
-        waits.push('sleeps before');
-        clock.sleepUntil(due_ns);
+    const control = createControl();
+    const sut = createFakeSut({
+      clock,
+      latencyNs: () => MS,
+      onIssue: (query) => {
+        if (query === 0) clock.at(clock.now() + 70 * MS, () => abortTest(control));
       },
-      spinUntil(due_ns) {
-        waits.push('spins for');
-        clock.spinUntil(due_ns);
-      },
-    };
-    const sut = createFakeSut({ clock, latencyNs: () => MS });
-    await runTest(sut, qsl, { ...server, server_target_qps, min_duration_ms: 100 }, { clock: watched });
-    expect(new Set(waits)).toEqual(new Set([wait]));
+    });
+    const from = clock.now();
+    const { result } = await runTest(sut, qsl, { ...server, server_target_qps: 0.01 }, { clock, control });
+    expect(result.interrupted).toBe(true);
+    expect(clock.now() - from).toBeLessThan(200 * MS);
   });
 
   it('gives a SUT on its own event loop its turns, however late the driver is', async () => {
