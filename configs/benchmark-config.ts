@@ -67,6 +67,11 @@ export const benchmarkConfigSchema = z.strictObject({
   loadgen: requestedLoadgenSchema,
   /** Targets still to be measured; empty once withMeasuredTargets() has filled them. */
   needs_probe: z.array(z.enum(targetNames)),
+  /**
+   * Server, where nobody gave the target: queries per second of the accuracy run, all that the probe measured. What the answers
+   * are does not hang on when they were asked for, and the latency bound is not judged there.
+   */
+  server_accuracy_qps: z.number().positive().optional(),
   /** False with reasons: the run cannot be part of an MLPerf submission. */
   submittable: z.boolean(),
   not_submittable_because: z.array(z.string()),
@@ -98,7 +103,12 @@ export function loadgenSettings(config: BenchmarkConfig, mode: TestMode): TestSe
       `${config.scenario} needs --${missing}: nobody gave it and it has not been measured yet.`,
     );
   }
-  return testSettings({ ...config.loadgen, scenario: config.scenario, mode });
+  const { server_accuracy_qps } = config;
+  const rate =
+    mode === 'AccuracyOnly' && server_accuracy_qps !== undefined
+      ? { server_target_qps: server_accuracy_qps }
+      : {};
+  return testSettings({ ...config.loadgen, ...rate, scenario: config.scenario, mode });
 }
 
 /** A saved config with other harness settings: those that decide what is printed and kept, not what is measured. */

@@ -15,10 +15,18 @@ export const EARLY_STOPPING_QUERIES_99 = 662;
 const SERVER_SHORT_RUN_QUERIES = 700;
 /** A quick run may take this long, so 662 queries that fit in it cost nothing. */
 const CHEAP_MS = 10_000;
+/** A short Server run may take so many times its least length where a verdict needs it; one that needs more is not waited for. */
+const SERVER_PATIENCE = 3;
 
 export interface Derived {
   readonly value: number;
   readonly note: string;
+}
+
+/** What is known of the speed that a run will have. */
+export interface ExpectedSpeed {
+  readonly single_stream_expected_latency_ns?: number | undefined;
+  readonly server_target_qps?: number | undefined;
 }
 
 /** Sessions and threads for so many cores. What the user gives of the two decides the other. */
@@ -44,22 +52,17 @@ export function deriveInstances(
 /**
  * Least query count with which early stopping can succeed in a short run, or undefined where LoadGen's default will do:
  * a run of the rules' length has queries enough, Offline always stops early, MultiStream's 662 stands in its config.
- *
- * @param expectedLatencyNs SingleStream's expected latency, when it is known.
+ * A Server run that would need minutes for them gets what its length holds, and cannot be VALID.
  */
 export function deriveMinQueryCount(
   scenario: Scenario,
   minDurationMs: number,
-  expectedLatencyNs?: number,
+  expected: ExpectedSpeed,
 ): Derived | undefined {
   if (minDurationMs >= LONG_RUN_MS) return undefined;
-  if (scenario === 'Server') {
-    return {
-      value: SERVER_SHORT_RUN_QUERIES,
-      note: `early stopping at 99 % needs ${EARLY_STOPPING_QUERIES_99} with one query over the bound`,
-    };
-  }
+  if (scenario === 'Server') return serverShortRun(minDurationMs, expected.server_target_qps);
   if (scenario !== 'SingleStream') return undefined;
+  const expectedLatencyNs = expected.single_stream_expected_latency_ns;
   const longestCheapNs = (Math.max(CHEAP_MS, minDurationMs) * 1e6) / EARLY_STOPPING_QUERIES_99;
   return expectedLatencyNs !== undefined && expectedLatencyNs <= longestCheapNs
     ? {
@@ -67,6 +70,19 @@ export function deriveMinQueryCount(
         note: 'early stopping can estimate the 99th percentile too, in the same time',
       }
     : { value: EARLY_STOPPING_QUERIES_90, note: 'early stopping at 90 % needs 64' };
+}
+
+function serverShortRun(minDurationMs: number, targetQps: number | undefined): Derived {
+  const needs = `early stopping at 99 % needs ${EARLY_STOPPING_QUERIES_99} queries with one over the bound`;
+  const wantedMs = targetQps === undefined ? 0 : (SERVER_SHORT_RUN_QUERIES / targetQps) * 1000;
+  if (targetQps === undefined || wantedMs <= SERVER_PATIENCE * Math.max(CHEAP_MS, minDurationMs))
+    return { value: SERVER_SHORT_RUN_QUERIES, note: needs };
+  return {
+    value: Math.max(1, Math.floor((targetQps * minDurationMs) / 1000)),
+    note:
+      `${needs}: ${Math.ceil(wantedMs / 1000)} s at ${targetQps} queries/s, too long for a run of ` +
+      `${minDurationMs / 1000} s, which cannot be VALID. --min_query_count=${SERVER_SHORT_RUN_QUERIES} waits for them`,
+  };
 }
 
 /** Share of the reference F1 that a variant must keep, and the name that says so. */

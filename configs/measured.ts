@@ -29,16 +29,18 @@ export function withMeasuredTargets(config: BenchmarkConfig, probe: ProbeResult)
       throw new RangeError(`probe: ${name} must be greater than 0, got ${value}`);
   }
   if (config.needs_probe.length === 0) return config;
-  const changes: Changes = { [targetKeys[config.scenario]]: targetFrom(config, probe) };
-  if (config.scenario === 'SingleStream' && config.provenance['min_query_count']?.label === 'derived') {
-    const queries = deriveMinQueryCount(
-      'SingleStream',
-      config.loadgen.min_duration_ms,
-      probe.singleLatencyNs,
-    );
-    if (queries !== undefined) changes.min_query_count = { ...queries, origin: 'default', label: 'derived' };
+  const { scenario } = config;
+  const target = targetFrom(config, probe);
+  const changes: Changes = { [targetKeys[scenario]]: target };
+  if (config.provenance['min_query_count']?.label === 'derived') {
+    const expected = { [targetKeys[scenario]]: target.value };
+    const queries = deriveMinQueryCount(scenario, config.loadgen.min_duration_ms, expected);
+    const most = config.loadgen.max_query_count || Infinity;
+    if (queries !== undefined && queries.value <= most)
+      changes.min_query_count = { ...queries, origin: 'default', label: 'derived' };
   }
-  return withLoadgen({ ...config, needs_probe: [] }, changes);
+  const ofServer = scenario === 'Server' ? { server_accuracy_qps: probe.samplesPerSecond } : {};
+  return withLoadgen({ ...config, ...ofServer, needs_probe: [] }, changes);
 }
 
 function targetFrom(config: BenchmarkConfig, probe: ProbeResult): NumberProvenance {

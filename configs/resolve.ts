@@ -79,7 +79,7 @@ function resolveOne(run: OneRun, shapeOf: ResolveInput['shapeOf'], problems: str
   const shape = shapeOf?.(String(values.get('model')?.value)) ?? bertLarge;
   addDerived(values, scenario, system, gpus, shape);
 
-  const test_modes = testModesOf(flags.selection, modeOfUser({ rules, conf, scenario }));
+  const test_modes = testModesOf(flags.selection, scenario, modeOfUser({ rules, conf, scenario }));
   if (scenario !== 'Server' && test_modes.includes('FindPeakPerformance')) {
     problems.push(
       `FindPeakPerformance searches the highest rate of Server and cannot be run in ${scenario}; give --scenarios=Server`,
@@ -148,8 +148,10 @@ function addDerived(
     addGpuSessions(values, scenario, gpus?.accelerators_per_node ?? 1);
   else addSessions(values, scenario, system.available_cores);
   if (values.get('min_query_count')?.origin !== 'default') return;
-  const latency = numberOf('single_stream_expected_latency_ns');
-  const queries = deriveMinQueryCount(scenario, numberOf('min_duration_ms') ?? 0, latency);
+  const queries = deriveMinQueryCount(scenario, numberOf('min_duration_ms') ?? 0, {
+    single_stream_expected_latency_ns: numberOf('single_stream_expected_latency_ns'),
+    server_target_qps: numberOf('server_target_qps'),
+  });
   if (queries !== undefined)
     values.set('min_query_count', { ...queries, origin: 'default', label: 'derived' });
   const most = numberOf('max_query_count') ?? 0;
@@ -197,10 +199,16 @@ function defaultsOfOtherTargets(scenario: Scenario, isSizedByTarget: boolean): R
   return Object.fromEntries(others.map((key) => [key, loadgenShape[key].parse(undefined)]));
 }
 
-function testModesOf({ test_mode, quick, fast }: Selection, ofUser: TestMode | undefined): TestMode[] {
+/** A quick call judges the accuracy of a variant once, in the scenario named first: minutes on a slow machine each time. */
+function testModesOf(
+  { test_mode, quick, fast, scenarios }: Selection,
+  scenario: Scenario,
+  ofUser: TestMode | undefined,
+): TestMode[] {
   const asked = test_mode ?? ofUser;
   if (asked !== undefined) return [asked];
-  return quick || fast ? ['PerformanceOnly', 'AccuracyOnly'] : ['PerformanceOnly'];
+  const isJudged = fast || (quick && scenario === scenarios[0]);
+  return isJudged ? ['PerformanceOnly', 'AccuracyOnly'] : ['PerformanceOnly'];
 }
 
 function missingTarget(scenario: Scenario): string {

@@ -100,7 +100,8 @@ export const selectionSchema = z.strictObject({
     group: 'What to run',
     description:
       'Speed, accuracy, both in one log (SubmissionRun), or a search for the highest Server rate that keeps its bound (FindPeakPerformance).',
-    unset: 'PerformanceOnly; with --quick or --fast: PerformanceOnly, then AccuracyOnly',
+    unset:
+      'PerformanceOnly; with --fast: PerformanceOnly, then AccuracyOnly; with --quick the latter in the first scenario',
   }),
   rules: z.enum(rulesRounds).default('v4.1').meta({
     group: 'What to run',
@@ -119,14 +120,16 @@ export const selectionSchema = z.strictObject({
   }),
   quick: z.boolean().default(false).meta({
     group: 'What to run',
-    description: 'Runs of 10 s (Offline: at least 1 sample). Not submittable.',
+    description:
+      'Runs of 10 s (Offline: at least 1 sample; Server: up to 30 s, as long as a verdict needs), accuracy once. Not submittable.',
   }),
   fast: z
     .boolean()
     .default(false)
     .meta({
       group: 'What to run',
-      description: 'Runs of 60 s (Offline: at least 1 sample). Not submittable.',
+      description:
+        'Runs of 60 s (Offline: at least 1 sample; Server: up to 180 s, as long as a verdict needs), each with accuracy. Not submittable.',
       aliases: ['test_run'],
     }),
   config: path().optional().meta({

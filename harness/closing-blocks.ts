@@ -7,7 +7,7 @@ export function closingBlocks(outcomes: readonly RunOutcome[]): string {
   const performance = outcomes.map(
     (run) => [run.config_name, [performanceLine(run), ...whyInvalid(run)].join('\n')] as const,
   );
-  const accuracy = outcomes.map((run) => [run.config_name, accuracyLine(run)] as const);
+  const accuracy = outcomes.map((run) => [run.config_name, accuracyLine(run, outcomes)] as const);
   return [block('Perf harness results:', performance), block('Accuracy results:', accuracy)].join('\n');
 }
 
@@ -20,7 +20,7 @@ export function summaryObjects(outcomes: readonly RunOutcome[]): {
   const accuracy: Record<string, Record<string, string>> = {};
   for (const run of outcomes) {
     performance[run.config_name] = { [run.benchmark_short]: performanceLine(run) };
-    accuracy[run.config_name] = { [run.benchmark_short]: accuracyLine(run) };
+    accuracy[run.config_name] = { [run.benchmark_short]: accuracyLine(run, outcomes) };
   }
   return { performance, accuracy };
 }
@@ -45,8 +45,12 @@ export function performanceLine(run: RunOutcome): string {
 }
 
 /** `Accuracy = 72.389, Threshold = 71.665. Accuracy test PASSED.` */
-export function accuracyLine(run: RunOutcome): string {
-  if (run.accuracy === undefined) return 'No accuracy results in PerformanceOnly mode.';
+function accuracyLine(run: RunOutcome, outcomes: readonly RunOutcome[]): string {
+  if (run.accuracy === undefined) {
+    const judged = outcomes.find((other) => other.accuracy !== undefined && isSameVariant(run, other));
+    const once = judged === undefined ? '' : ` (--quick judges it once: see ${judged.config_name})`;
+    return `No accuracy results in PerformanceOnly mode.${once}`;
+  }
   const { f1, exact_match, threshold, passed, changed_count, missing_sample_count } = run.accuracy;
   const verdict =
     threshold === undefined
@@ -59,6 +63,10 @@ export function accuracyLine(run: RunOutcome): string {
   const missing = missing_sample_count === 0 ? '' : `; ${missing_sample_count} samples have no response`;
   return `Accuracy = ${f1.toFixed(3)}, ${verdict} (F1 ${f1.toFixed(3)}, EM ${exact_match.toFixed(3)}${changed}${missing})`;
 }
+
+/** Whether two runs differ in their scenario alone: the last part of the name. */
+const isSameVariant = (a: RunOutcome, b: RunOutcome): boolean => withoutScenario(a) === withoutScenario(b);
+const withoutScenario = ({ config_name }: RunOutcome): string => config_name.replace(/-\w+$/, '');
 
 /** A diagnosis, not a word: each reason of an INVALID on a line of its own, with what to do. */
 function whyInvalid(run: RunOutcome): readonly string[] {

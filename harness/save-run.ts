@@ -92,7 +92,9 @@ function performanceOutcome(
     metric: metricOf(config, results),
     ...(isSearch && results.constraintsMet ? { peak_qps: result.effective.target_qps } : {}),
     result_validity: results.isValid ? 'VALID' : 'INVALID',
-    reasons: results.isValid ? [] : [...(isSearch ? result.errors : []), ...invalidReasons(results)],
+    reasons: results.isValid
+      ? []
+      : [...(isSearch ? result.errors : []), ...invalidReasons(results), ...tooFewAskedFor(config, results)],
     doubtful: result.doubtful,
   };
 }
@@ -120,6 +122,15 @@ function invalidReasons(results: PerformanceResults): readonly string[] {
       : [`Early stopping: ${results.earlyStoppingText.replaceAll(/\s+/g, ' ').trim()}`]),
     ...results.forbidding,
   ];
+}
+
+/** A short run on a slow machine is not given the queries that a verdict needs: why, and how to get one. */
+function tooFewAskedFor(config: BenchmarkConfig, results: PerformanceResults): readonly string[] {
+  const { label, note } = config.provenance['min_query_count'] ?? {};
+  const isOurs = config.scenario === 'Server' && label === 'derived' && !results.earlyStoppingMet;
+  return isOurs && note !== undefined
+    ? [`min_query_count was ${config.loadgen.min_query_count}: ${note}.`]
+    : [];
 }
 
 function accuracyOutcome(accuracy: AccuracyResult | undefined): AccuracyOutcome | undefined {

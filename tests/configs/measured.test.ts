@@ -44,6 +44,28 @@ describe('a probe fills the missing target and says so', () => {
     expect(config.loadgen.min_query_count).toBe(64);
   });
 
+  test('a slow machine is not asked for the minutes that a Server verdict takes, and it is said why', () => {
+    const slow = { samplesPerSecond: 44, singleLatencyNs: 45e6 };
+    const quick = withMeasuredTargets(resolveFirst('--quick', '--scenarios=Server'), slow);
+    const { server_target_qps = NaN, min_query_count } = quick.loadgen;
+    expect(min_query_count).toBe(Math.floor(server_target_qps * 10));
+    expect(quick.provenance['min_query_count']?.note).toMatch(
+      /needs 662 queries .*: \d+ s at [\d.]+ queries\/s, too long for a run of 10 s, which cannot be VALID\. --min_query_count=700/,
+    );
+    const waits = resolveFirst('--quick', '--scenarios=Server', '--min_query_count=700');
+    expect(withMeasuredTargets(waits, slow).loadgen.min_query_count).toBe(700);
+    const capped = resolveFirst('--quick', '--scenarios=SingleStream', '--max_query_count=100');
+    expect(withMeasuredTargets(capped, probe).loadgen.min_query_count).toBe(64);
+  });
+
+  test('the accuracy run of Server is issued as fast as the probe measured, unless somebody gave a rate', () => {
+    const measured = withMeasuredTargets(resolveFirst('--scenarios=Server', '--fast'), probe);
+    expect(loadgenSettings(measured, 'AccuracyOnly').server_target_qps).toBe(150.26);
+    expect(loadgenSettings(measured, 'PerformanceOnly').server_target_qps).toBe(67.6);
+    const given = resolveFirst('--scenarios=Server', '--fast', '--server_target_qps=7');
+    expect(loadgenSettings(given, 'AccuracyOnly').server_target_qps).toBe(7);
+  });
+
   test('what somebody gave stays', () => {
     const config = resolveFirst('--scenarios=Server', '--server_target_qps=7');
     expect(withMeasuredTargets(config, probe)).toBe(config);

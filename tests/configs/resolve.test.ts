@@ -158,6 +158,15 @@ describe('test modes', () => {
   ])('%j runs %j', (argv, modes) => {
     expect(resolveFirst(...argv).test_modes).toEqual(modes);
   });
+
+  test('--quick judges the accuracy of each variant once, in the scenario named first; --fast in each', () => {
+    const scored = (flag: string) =>
+      resolve(flag, '--scenarios=Server,Offline', '--config_ver=all')
+        .filter(({ test_modes }) => test_modes.includes('AccuracyOnly'))
+        .map(({ config_ver, scenario }) => `${config_ver} ${scenario}`);
+    expect(scored('--quick')).toEqual(['default Server', 'high_accuracy Server']);
+    expect(scored('--fast')).toHaveLength(4);
+  });
 });
 
 describe('sessions and threads follow the cores', () => {
@@ -186,6 +195,13 @@ describe('a short run asks for as many queries as early stopping needs', () => {
     ['Server', [], 100],
     ['Server', ['--quick', '--min_query_count=50'], 50],
     ['Server', ['--quick', '--max_query_count=300'], 300],
+    ['Server', ['--quick', '--server_target_qps=24'], 700],
+    ['Server', ['--quick', '--server_target_qps=23'], 230],
+    ['Server', ['--quick', '--server_target_qps=0.01'], 1],
+    ['Server', ['--quick', '--server_target_qps=23', '--min_query_count=700'], 700],
+    ['Server', ['--fast', '--server_target_qps=4'], 700],
+    ['Server', ['--fast', '--server_target_qps=3'], 180],
+    ['Server', ['--server_target_qps=0.01'], 100],
     ['SingleStream', ['--quick'], 64],
     ['SingleStream', ['--quick', '--single_stream_expected_latency_ns=15e6'], 662],
     ['SingleStream', ['--quick', '--single_stream_expected_latency_ns=16e6'], 64],

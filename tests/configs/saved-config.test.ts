@@ -81,7 +81,7 @@ test('--dry_run prints each setting of the scenario with value, origin and label
       server_target_latency_ns                    130000000 ns              rules v4.1                       published
       server_target_latency_percentile            0.99 fraction             rules v4.1                       published
       min_duration_ms                             10000 ms                  flag                             --quick
-      min_query_count                             700                       default                          derived: early stopping at 99 % needs 662 with one query over the bound
+      min_query_count                             700                       default                          derived: early stopping at 99 % needs 662 queries with one over the bound
       qsl_rng_seed                                3066443479025735752       rules v4.1                       published
       test05_qsl_rng_seed                         16799458546791641818      rules v4.1                       published
       server_find_peak_qps_decimals_of_precision  1                         default"

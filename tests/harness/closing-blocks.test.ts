@@ -57,6 +57,16 @@ describe('the closing blocks', () => {
     expect(Object.keys(summaryObjects([accurate, server]).accuracy)).toHaveLength(2);
   });
 
+  it('say where a quick call has judged the accuracy of a variant', () => {
+    const server = { ...outcome, config_name: 'box_onnxruntime-default-Server' };
+    const other = { ...outcome, config_name: 'box_onnxruntime-high_accuracy-Server' };
+    const { accuracy } = summaryObjects([accurate, server, other]);
+    expect(accuracy[server.config_name]?.['bert']).toBe(
+      'No accuracy results in PerformanceOnly mode. (--quick judges it once: see box_onnxruntime-default-Offline)',
+    );
+    expect(accuracy[other.config_name]?.['bert']).toBe('No accuracy results in PerformanceOnly mode.');
+  });
+
   it('name the rate that a peak search found', () => {
     const peak = { ...outcome, performance: { ...outcome.performance!, peak_qps: 1189.453125 } };
     expect(closingBlocks([peak])).toContain(

@@ -307,8 +307,8 @@ describe('--help', () => {
                                 what config_ver says]
             --test_mode         Speed, accuracy, both in one log (SubmissionRun), or a search for the highest Server
                                 rate that keeps its bound (FindPeakPerformance). [SubmissionRun | AccuracyOnly |
-                                PerformanceOnly | FindPeakPerformance; default: PerformanceOnly; with --quick or
-                                --fast: PerformanceOnly, then AccuracyOnly]
+                                PerformanceOnly | FindPeakPerformance; default: PerformanceOnly; with --fast:
+                                PerformanceOnly, then AccuracyOnly; with --quick the latter in the first scenario]
             --rules             Round whose rules hold: seeds, durations, query counts, percentiles, which scenarios
                                 and audits there are, and the labels in the summary. [v0.5 | v0.7 | v1.0 | v1.1 |
                                 v2.0 | v2.1 | v3.0 | v3.1 | v4.0 | v4.1 | v5.0 | v5.1 | v6.0 | v6.1; default: v4.1]
@@ -316,8 +316,10 @@ describe('--help', () => {
                                 in the working directory where there is one]
             --user_conf_path    LoadGen's user.conf; it wins over the rules, configs/ and systems/, flags win over
                                 it. [default: user.conf in the working directory where there is one]
-            --quick             Runs of 10 s (Offline: at least 1 sample). Not submittable.
-            --fast, --test_run  Runs of 60 s (Offline: at least 1 sample). Not submittable.
+            --quick             Runs of 10 s (Offline: at least 1 sample; Server: up to 30 s, as long as a verdict
+                                needs), accuracy once. Not submittable.
+            --fast, --test_run  Runs of 60 s (Offline: at least 1 sample; Server: up to 180 s, as long as a verdict
+                                needs), each with accuracy. Not submittable.
             --config            Repeat a run from the config.json saved beside its logs. [default: resolve from
                                 configs/, systems/ and flags]
             --system            System id of systems/ (loadrig list systems), or GPU and number (H200-SXM-141GBx2):
