@@ -8,6 +8,7 @@ export interface AttentionRequest {
   /** real[…tokens, 3 · headCount · headSize] after the bias, in the attention's `qkvOrder`. */
   readonly qkv: string;
   readonly headCount: number;
+  /** The model's own, or the width that the attention fills heads up to. */
   readonly headSize: number;
   /** True: the 1/√headSize of the scores is already in Q. */
   readonly queryIsScaled: boolean;
@@ -22,8 +23,10 @@ export interface AttentionRequest {
 export interface Attention {
   /** Columns of the QKV product. `parts`: all of Q, of K, of V. `heads`: head by head, of each its Q, K and V. */
   readonly qkvOrder: 'parts' | 'heads';
-  /** True: it scales the scores by itself and wants Q as it is. */
+  /** True: it scales the scores by itself, by 1/√width of a head, and wants Q as it is. */
   readonly scalesItself: boolean;
+  /** Size that heads of this size are filled up to with zeros; absent: as they are. */
+  readonly headWidth?: (headSize: number) => number;
   /** True: what it returns has been through int8 already. */
   readonly quantizesContext?: boolean;
   /** Adds the core to the graph; returns real[…tokens, headCount · headSize]. */

@@ -7,6 +7,7 @@
 import type { Attention } from './attention.js';
 import type { BertCheckpoint } from './checkpoint.js';
 import { interleaved, type Dense } from './dense.js';
+import { headsMadeWider, headsTakenWider, type HeadSizes } from './filled-heads.js';
 import { createGraphBuilder, type GraphBuilder, type RealType } from './graph-builder.js';
 import { trueLengthForm } from './graph-form.js';
 import { OBSERVED, type GraphOptions } from './graph-options.js';
@@ -46,17 +47,20 @@ export function buildBertGraph(checkpoint: BertCheckpoint, options: GraphOptions
     const quantized = (x: string, place: QuantizationPlace): string => parts.quantized(x, layer, place);
     // Scales of Q, found or trained, are those of Q as it is.
     const queryIsScaled = !attention.scalesItself && !options.observe && !parts.isQuantized(layer, 'query');
-    const qkv = parts.linear(layer, 'qkv_input', qkvOf(parts, layer, shape, attention, queryIsScaled));
+    const heads = headsOf(shape, attention);
+    const qkv = parts.linear(layer, 'qkv_input', qkvOf(parts, layer, heads, attention, queryIsScaled));
     const context = attention.add(graph, {
       qkv: qkv(quantized(hidden, 'qkv_input')),
       headCount: shape.head_count,
-      headSize: shape.head_size,
+      headSize: heads.width,
       queryIsScaled,
       quantized,
       amaxAt: (place) => parts.amaxAt(layer, place),
       softmaxInFloat32: graph.real !== 'float32' && options.softmax !== 'fused',
     });
-    const project = parts.linear(layer, 'context', [parts.dense(`${at}.attention.output.dense`)]);
+    const project = parts.linear(layer, 'context', [
+      headsTakenWider(parts.dense(`${at}.attention.output.dense`), heads),
+    ]);
     const projected = project(attention.quantizesContext ? context : quantized(context, 'context'));
     const attended = quantized(projected, 'attention_output');
     const attentionSum = graph.node('Add', [attended, quantized(hidden, 'attention_residual')]);
@@ -177,21 +181,27 @@ const isInAttention: ReadonlySet<QuantizationPlace> = new Set(['query', 'key', '
 const dimensionsOf = (place: QuantizationPlace): readonly string[] =>
   isInAttention.has(place) ? ['batch', 'heads', 'rows', 'columns'] : ['batch', 'sequence', 'width'];
 
+function headsOf({ head_count, head_size }: LayerShape, { headWidth }: Attention): HeadSizes {
+  return { count: head_count, size: head_size, width: headWidth?.(head_size) ?? head_size };
+}
+
 /** Q, K and V as one product, in the order that the attention wants. */
 function qkvOf(
   { dense }: Parts,
   layer: number,
-  { head_count, head_size }: LayerShape,
-  { qkvOrder }: Attention,
+  heads: HeadSizes,
+  { qkvOrder, scalesItself }: Attention,
   queryIsScaled: boolean,
 ): readonly Dense[] {
   const at = `encoder.layer.${layer}.attention.self`;
+  // An attention that scales by itself takes filled heads for heads of their width.
+  const ownScale = scalesItself ? Math.sqrt(heads.width / heads.size) : 1;
   const qkv = [
-    dense(`${at}.query`, queryIsScaled ? 1 / Math.sqrt(head_size) : 1),
+    dense(`${at}.query`, queryIsScaled ? 1 / Math.sqrt(heads.size) : ownScale),
     dense(`${at}.key`),
     dense(`${at}.value`),
-  ];
-  return qkvOrder === 'parts' ? qkv : [interleaved(qkv, head_count, head_size)];
+  ].map((each) => headsMadeWider(each, heads));
+  return qkvOrder === 'parts' ? qkv : [interleaved(qkv, heads.count, heads.width)];
 }
 
 const isFirstApart = ({ precision, quantization }: GraphOptions): boolean =>

@@ -55,11 +55,19 @@ export function attentionNode(
 
 const HALF = 1;
 
-/** Reads [tokens, 3E, 1, 1], head by head of each its Q, K and V; the mask's place is taken by cu_seqlens. */
+/** The size of head that the plugin has kernels for on every GPU. */
+export const PLUGIN_HEAD_SIZE = 64;
+
+/**
+ * Reads [tokens, 3E, 1, 1], head by head of each its Q, K and V; the mask's place is taken by cu_seqlens. The plugin fills smaller heads up
+ * by itself, and scales their scores by 1/√64 then, where 1/√size is meant (qkvToContextPlugin: setup(S, B, padSize)): here they
+ * reach it filled up, so that its scale is a known one and it copies nothing.
+ */
 function halfAttention(pluginVersion: string): Attention {
   return {
     qkvOrder: 'heads',
     scalesItself: true,
+    headWidth: (headSize) => Math.max(headSize, PLUGIN_HEAD_SIZE),
     add(graph, { qkv, headCount, headSize }) {
       const square = graph.ints([2, 3]);
       const context = attentionNode(

@@ -122,6 +122,7 @@ function planOf({ tensorRt, checkpoint, precision, batch_size, gpu, enginesDir, 
   const choice = chooseNetwork({
     ...(whyNoCublas === null ? {} : { whyNoCublas }),
     ...questionAbout(checkpoint, precision, gpu),
+    batch_size,
     compute_capability: device.compute_capability,
     tensorrt_version: libraries.version,
     ...(plugins.size === 0 ? {} : { plugins }),

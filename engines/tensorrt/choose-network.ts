@@ -1,6 +1,7 @@
 // Which network a GPU gets: packed tokens with the attention plugin where it has kernels, else padded batches; and why.
 //
-// The plugin (CustomQKVToContextPluginDynamic) carries compiled kernels. fp16: head size 64 on Turing and later. int8: head
+// The plugin (CustomQKVToContextPluginDynamic) carries compiled kernels. fp16: head size 64 on Turing and later, to which smaller
+// heads are filled up. int8: head
 // size 64, up to 384 tokens; with scales as attributes from TensorRT 10 on, or read off tensors with implicit ranges, which
 // TensorRT 11 has no more. Versions 2 and 3 are its older interface, 5 and 6 the same kernels behind the newer one.
 
@@ -9,6 +10,7 @@ import type { TensorRtAttention, TensorRtGelu } from '../../configs/gpu-settings
 import type { Precision } from '../../configs/schema.js';
 import type { BertCheckpoint } from '../bert/checkpoint.js';
 import { INTERLEAVED_HIDDEN_SIZES } from '../bert/interleaved-graph.js';
+import { PLUGIN_HEAD_SIZE } from '../bert/packed-form.js';
 import type { GpuRequest } from '../contract.js';
 
 /** What the choice rests on. */
@@ -19,6 +21,8 @@ export interface NetworkQuestion {
   readonly gelu: TensorRtGelu;
   readonly variable_length: boolean;
   readonly max_seq_length: number;
+  /** Most samples of one inference; undefined: not known, large. */
+  readonly batch_size?: number;
   /** Of every layer. */
   readonly headSizes: readonly number[];
   readonly hiddenSize: number;
@@ -50,7 +54,10 @@ export function questionAbout(
   { layers, config }: Pick<BertCheckpoint, 'layers' | 'config'>,
   precision: Precision,
   gpu: Pick<GpuRequest, 'tensorrt_attention' | 'tensorrt_gelu' | 'variable_length' | 'max_seq_length'>,
-): Omit<NetworkQuestion, 'compute_capability' | 'tensorrt_version' | 'whyNoCublas' | 'plugins'> {
+): Omit<
+  NetworkQuestion,
+  'compute_capability' | 'tensorrt_version' | 'whyNoCublas' | 'plugins' | 'batch_size'
+> {
   return {
     precision,
     attention: gpu.tensorrt_attention,
@@ -103,13 +110,27 @@ function bestOf(question: NetworkQuestion): NetworkChoice {
   }
   const notPacked = reasonAgainst('plugin_fp16', question);
   if (notPacked !== undefined) return padded(question, notPacked);
-  const because = 'the attention plugin has fused kernels for this GPU and head size';
+  const filled = smallestHead(question);
+  if (filled < PLUGIN_HEAD_SIZE && (question.batch_size ?? Infinity) < LEAST_FILLED_BATCH) {
+    return padded(
+      question,
+      `heads of ${filled} would be filled up to ${PLUGIN_HEAD_SIZE} for the attention plugin, which pays from batch size ${LEAST_FILLED_BATCH} on`,
+    );
+  }
+  const because =
+    filled < PLUGIN_HEAD_SIZE
+      ? `the attention plugin has fused kernels for this GPU, for heads of ${PLUGIN_HEAD_SIZE}: those of ${filled} are filled up`
+      : 'the attention plugin has fused kernels for this GPU and head size';
   return packed(
     'plugin_fp16',
     question,
     question.precision === 'int8' ? `${because}; attention is fp16, since ${notInt8}` : because,
   );
 }
+
+const smallestHead = ({ headSizes }: NetworkQuestion): number => Math.min(PLUGIN_HEAD_SIZE, ...headSizes);
+/** Small batches are bound by launches, and a network with plugins is launched in more pieces than one without. */
+const LEAST_FILLED_BATCH = 8;
 
 function padded({ gelu }: NetworkQuestion, because: string): NetworkChoice {
   return { form: 'padded', attention: 'network', gelu: gelu === 'tanh' ? 'tanh' : 'erf', because };
@@ -163,11 +184,10 @@ function reasonAgainst(attention: PluginAttention, question: NetworkQuestion): s
   if (!architectures.includes(compute_capability)) {
     return `the attention plugin of TensorRT ${tensorrt_version} has no packed kernels for compute capability ${compute_capability}`;
   }
-  // The plugin of TensorRT 10.6 takes head size 32 on an H100 and answers wrongly: cosine of the logits 0.992, 70 % of the
-  // answers. Only the size that was checked is taken.
-  const oddSize = headSizes.find((size) => size !== 64);
+  const oddSize = headSizes.find((size) => (isInt8 ? size !== PLUGIN_HEAD_SIZE : size > PLUGIN_HEAD_SIZE));
   if (oddSize !== undefined) {
-    return `the attention plugin's packed kernels answer rightly for head size 64 alone, this model has ${oddSize}`;
+    const upTo = isInt8 ? '' : 'up to ';
+    return `the attention plugin's ${isInt8 ? 'int8' : 'fp16'} kernels are for heads of ${upTo}${PLUGIN_HEAD_SIZE}, this model has ${oddSize}`;
   }
   if (attention === 'plugin_int8' && major < 10) {
     return `the int8 attention kernels take their scales from the network from TensorRT 10 on, this is ${tensorrt_version}`;

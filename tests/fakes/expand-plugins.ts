@@ -4,7 +4,12 @@
 import type { GraphNode, Initializer, OnnxGraph } from '../../engines/bert/onnx-writer.js';
 
 /** The same graph without plugin nodes; right for batches of one sample. Ranges of an implicit network are not applied. */
-export function expandPlugins(graph: OnnxGraph, headCount: number, headSize: number): OnnxGraph {
+export function expandPlugins(
+  graph: OnnxGraph,
+  headCount: number,
+  headSize: number,
+  scoreScale = 1 / Math.sqrt(headSize),
+): OnnxGraph {
   const constants: Initializer[] = [];
   let count = 0;
   const constant = (type: Initializer['type'], shape: readonly number[], values: ArrayBufferView): string => {
@@ -40,7 +45,7 @@ export function expandPlugins(graph: OnnxGraph, headCount: number, headSize: num
     const attend = (query: string, key: string, value: string): string => {
       const transposed = add('Transpose', [key], { perm: { ints: [0, 2, 1] } });
       const products = add('MatMul', [query, transposed]);
-      const scores = add('Mul', [products, real(1 / Math.sqrt(headSize))]);
+      const scores = add('Mul', [products, real(scoreScale)]);
       const context = add('MatMul', [add('Softmax', [scores], { axis: { int: -1 } }), value]);
       return add('Reshape', [
         add('Transpose', [context], { perm: { ints: [1, 0, 2] } }),

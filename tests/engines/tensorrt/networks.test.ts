@@ -15,7 +15,7 @@ import { syntheticRanges } from '../../../engines/bert/synthetic-ranges.js';
 import { compareLogits } from '../../../engines/logit-check.js';
 import type { NetworkChoice } from '../../../engines/tensorrt/choose-network.js';
 import { buildNetwork } from '../../../engines/tensorrt/network.js';
-import { temporaryFolder } from '../../built.js';
+import { repository, temporaryFolder } from '../../built.js';
 import { expandPlugins } from '../../fakes/expand-plugins.js';
 import { writeSyntheticFolder } from '../../fakes/synthetic-folder.js';
 
@@ -86,6 +86,52 @@ describe('the network of packed tokens', () => {
       expect(compareLogits('fp32', [expected], [got]).cosine).toBeGreaterThan(least);
     },
   );
+
+  describe('of heads of 32, filled up to the size of the kernels', () => {
+    const choice: NetworkChoice = {
+      form: 'packed',
+      attention: 'plugin_fp16',
+      attentionVersion: '2',
+      gelu: 'erf',
+      because: 'a test',
+    };
+    /** Cosine of the logits with those of the fp32 graph, scores scaled by `scale` in the plugin. */
+    async function cosineWith(
+      folder: string,
+      precision: 'fp16' | 'int8',
+      scale = 1 / Math.sqrt(HEAD_SIZE),
+    ): Promise<number> {
+      using checkpoint = openCheckpoint(folder);
+      const inputs = { input_ids: ids, token_type_ids: segments };
+      const expected = await logitsOf(buildBertGraph(checkpoint, { precision: 'fp32' }), inputs, [1, LENGTH]);
+      const known = {
+        ranges: syntheticRanges(checkpoint.layers, checkpoint.config.hidden_size),
+        source: 'a test',
+      };
+      const { graph } = buildNetwork({ checkpoint, precision, choice, known });
+      const plain = expandPlugins(graph, HEADS, HEAD_SIZE, scale);
+      return compareLogits('fp32', [expected], [await logitsOf(plain, packedInputs, [LENGTH])]).cosine;
+    }
+
+    it('answers as the fp32 graph does, with scores scaled for heads of 32', async () => {
+      // Trained weights: those made at random give scores so flat that their scale does not show.
+      const folder = join(repository, 'data/models/minilm-qa');
+      expect(await cosineWith(folder, 'fp16')).toBeGreaterThan(0.9999);
+      expect(await cosineWith(folder, 'fp16', 1 / Math.sqrt(2 * HEAD_SIZE))).toBeLessThan(0.99);
+    });
+
+    it('answers in int8 as well: rows of zeros have a scale', async () => {
+      const folder = writeSyntheticFolder(temporaryFolder(), {
+        hidden_size: HEADS * 32,
+        num_hidden_layers: 2,
+        num_attention_heads: HEADS,
+        intermediate_size: 256,
+        vocab_size: 100,
+        max_position_embeddings: 64,
+      });
+      expect(await cosineWith(folder, 'int8')).toBeGreaterThan(0.98);
+    });
+  });
 
   it('of an encoder that is int8 throughout has a range for every input of a product and a plugin', () => {
     using checkpoint = openCheckpoint(modelDir);
