@@ -26,6 +26,7 @@ export const tensorRtAttentions = [
   'plugin_int8',
   'plugin_int8_interleaved',
   'network',
+  'network_fp16',
 ] as const;
 export type TensorRtAttention = (typeof tensorRtAttentions)[number];
 export const tensorRtGelus = ['auto', 'erf', 'tanh'] as const;
@@ -58,7 +59,7 @@ export const gpuSettingsSchema = z.strictObject({
     .meta({
       ...gpuEngine,
       description:
-        'How attention is computed: plugin_fp16 and plugin_int8 on packed tokens by kernels of TensorRT’s plugin; plugin_int8_interleaved the same in an encoder that is int8 throughout (implicit ranges); network by layers of the network, padded. auto = the fastest that the GPU, the precision and the model allow; the result says which and why.',
+        'How attention is computed: plugin_fp16 and plugin_int8 on packed tokens by kernels of TensorRT’s plugin; plugin_int8_interleaved the same in an encoder that is int8 throughout (implicit ranges); network by layers of the network, padded; network_fp16 the same with attention in fp16 where the rest is int8 or fp8. auto = the fastest that the GPU, the precision and the model allow; the result says which and why.',
     }),
   tensorrt_gelu: z
     .enum(tensorRtGelus)
@@ -90,7 +91,15 @@ export const gpuSettingsSchema = z.strictObject({
       unit: 'tokens',
       description:
         'Where samples are padded: the lengths they are padded to, each to the next; the last is max_seq_length.',
-      unset: 'the engine chooses',
+      unset: 'the engine chooses: one range of lengths for batches larger than 8',
+    }),
+  least_batch_size: positiveInt()
+    .default(1)
+    .meta({
+      ...gpuEngine,
+      unit: 'samples',
+      description:
+        'Smallest batch that the engine is built for; smaller ones are filled up with empty samples. A range of batches that ends near batch_size may bring other kernels.',
     }),
   bert_opt_seqlen: positiveInt()
     .default(384)
@@ -271,7 +280,8 @@ export const gpuSettingsSchema = z.strictObject({
     .default(0)
     .meta({
       ...gpuEngine,
-      description: 'Position of the boost slider with which the values were taken; 0 = as delivered.',
+      description:
+        'Position of the boost slider with which the values were taken; 0 = as delivered. A published value, without effect here: set it with nvidia-smi boost-slider.',
     }),
 });
 

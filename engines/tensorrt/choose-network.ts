@@ -73,16 +73,17 @@ export function questionAbout(
 export function chooseNetwork(question: NetworkQuestion): NetworkChoice {
   const { attention, variable_length } = question;
   if (!variable_length) {
-    if (attention !== 'auto' && attention !== 'network') {
+    if (attention !== 'auto' && !isPadded(attention)) {
       throw new ConfigError(
         `--tensorrt_attention=${attention} packs tokens, --no-variable_length pads them; leave one of them out`,
       );
     }
-    return padded(question, 'variable_length is off');
+    return padded(question, 'variable_length is off', attention === 'network_fp16' ? attention : 'network');
   }
   switch (attention) {
     case 'network':
-      return padded(question, '--tensorrt_attention=network asks for it');
+    case 'network_fp16':
+      return padded(question, `--tensorrt_attention=${attention} asks for it`, attention);
     case 'plugin_fp16':
     case 'plugin_int8':
     case 'plugin_int8_interleaved': {
@@ -132,8 +133,15 @@ const smallestHead = ({ headSizes }: NetworkQuestion): number => Math.min(PLUGIN
 /** Small batches are bound by launches, and a network with plugins is launched in more pieces than one without. */
 const LEAST_FILLED_BATCH = 8;
 
-function padded({ gelu }: NetworkQuestion, because: string): NetworkChoice {
-  return { form: 'padded', attention: 'network', gelu: gelu === 'tanh' ? 'tanh' : 'erf', because };
+type PaddedAttention = 'network' | 'network_fp16';
+const isPadded = (attention: TensorRtAttention): boolean => attention.startsWith('network');
+
+function padded(
+  { gelu }: NetworkQuestion,
+  because: string,
+  attention: PaddedAttention = 'network',
+): NetworkChoice {
+  return { form: 'padded', attention, gelu: gelu === 'tanh' ? 'tanh' : 'erf', because };
 }
 
 type PluginAttention = 'plugin_fp16' | 'plugin_int8' | 'plugin_int8_interleaved';

@@ -118,11 +118,14 @@ function formOf(choice: NetworkChoice): GraphForm {
   return packedForm({ type, pluginVersion: choice.attentionVersion ?? '' });
 }
 
-function quantizationOf({ form }: NetworkChoice, { ranges, weightAmax }: KnownRanges): Quantization {
+function quantizationOf(
+  { form, attention }: NetworkChoice,
+  { ranges, weightAmax }: KnownRanges,
+): Quantization {
   return {
     ranges,
     // The plugin does attention's products; what stands around them is placed as where TensorRT fuses them itself.
-    placement: form === 'packed' ? packedPlacement : placements.full,
+    placement: form === 'packed' || attention === 'network_fp16' ? withoutAttention : placements.full,
     unquantized: 'float16',
     weights: 'in-graph',
     ...(weightAmax === undefined ? {} : { weightAmax }),
@@ -130,4 +133,4 @@ function quantizationOf({ form }: NetworkChoice, { ranges, weightAmax }: KnownRa
 }
 
 const attentionPlaces = new Set(['query', 'key', 'value', 'probabilities']);
-const packedPlacement = new Set([...placements.full].filter((place) => !attentionPlaces.has(place)));
+const withoutAttention = new Set([...placements.full].filter((place) => !attentionPlaces.has(place)));

@@ -1,5 +1,6 @@
 // The shapes an engine is built for, warmed up with and captured as CUDA graphs: from batch size, lengths and settings.
 
+import { ConfigError } from '../../configs/errors.js';
 import type { GpuRequest } from '../contract.js';
 import { numbersOf } from '../../configs/gpu-settings.js';
 import type { NetworkChoice } from './choose-network.js';
@@ -13,6 +14,7 @@ export interface ShapeRequest {
     | 'max_seq_length'
     | 'bert_opt_seqlen'
     | 'length_buckets'
+    | 'least_batch_size'
     | 'use_graphs'
     | 'graphs_max_seqlen'
     | 'graph_specs'
@@ -30,16 +32,24 @@ const DEFAULT_BUCKETS = [64, 128, 192, 256, 384, 512];
 type Profile = readonly NativeDimensionRange[];
 
 /**
- * One optimisation profile for packed tokens; for padded batches one per bucket of lengths, since kernels are chosen for the
- * optimum of a profile.
+ * One optimisation profile for packed tokens. For padded batches one per bucket of lengths, since kernels are chosen for the
+ * optimum of a profile and each costs the builder its time again; large batches get a single one unless buckets are given: they
+ * are padded to their own longest sample within it, and keep the GPU busy with the kernels of any length.
+ *
+ * @throws {ConfigError} for a least batch that is none.
  */
 export function profilesOf({ form, batch_size: batch, gpu }: ShapeRequest): readonly Profile[] {
   const longest = gpu.max_seq_length;
+  const least = gpu.least_batch_size;
+  if (least > batch) {
+    throw new ConfigError(`least_batch_size must be 1 to batch_size (${batch}), got ${least}`);
+  }
+  const optimum = Math.min(gpu.bert_opt_seqlen, longest);
   if (form === 'packed') {
     const tokens = (tensor: string): NativeDimensionRange => ({
       tensor,
       min: [1],
-      opt: [batch * Math.min(gpu.bert_opt_seqlen, longest)],
+      opt: [batch * optimum],
       max: [batch * longest],
     });
     return [
@@ -47,23 +57,26 @@ export function profilesOf({ form, batch_size: batch, gpu }: ShapeRequest): read
         tokens('input_ids'),
         tokens('token_type_ids'),
         tokens('position_ids'),
-        { tensor: 'cu_seqlens', min: [2], opt: [batch + 1], max: [batch + 1] },
-        { tensor: 'max_seqlen', min: [1], opt: [Math.min(gpu.bert_opt_seqlen, longest)], max: [longest] },
+        { tensor: 'cu_seqlens', min: [least + 1], opt: [batch + 1], max: [batch + 1] },
+        { tensor: 'max_seqlen', min: [1], opt: [optimum], max: [longest] },
       ],
     ];
   }
-  const buckets = bucketsOf(gpu);
-  return buckets.map((bucket, place) =>
-    ['input_ids', 'token_type_ids', 'attention_mask'].map((tensor) => ({
+  const isOne = gpu.length_buckets === '' && batch > SMALL_BATCH;
+  const buckets = isOne ? [longest] : bucketsOf(gpu);
+  return buckets.map((bucket, place) => {
+    const shortest = (buckets[place - 1] ?? 0) + 1;
+    const isTunedHere = optimum >= shortest && optimum <= bucket;
+    return ['input_ids', 'token_type_ids', 'attention_mask'].map((tensor) => ({
       tensor,
-      min: [1, (buckets[place - 1] ?? 0) + 1],
-      opt: [batch, bucket],
+      min: [least, shortest],
+      opt: [batch, isTunedHere ? optimum : bucket],
       max: [batch, bucket],
-    })),
-  );
+    }));
+  });
 }
 
-/** Lengths of the padded form, the longest last. */
+/** Lengths of the padded form, the longest last: of its profiles where batches are small or they are given, and of its graphs. */
 export function bucketsOf({
   length_buckets,
   max_seq_length,

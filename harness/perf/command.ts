@@ -145,6 +145,7 @@ function engineRequest(
       // A fixed shape is captured by the loop itself.
       use_graphs: flags.use_graph && (flags.data !== undefined || flags.loadgen),
       graph_specs: isSingleStream ? `(${length}, ${length}, ${length}, 1)` : '',
+      least_batch_size: flags.least_batch_size ?? 1,
       gpu_inference_streams: streams,
       start_from_device: flags.start_from_device,
       variable_length: !flags.no_variable_length,

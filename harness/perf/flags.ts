@@ -35,6 +35,12 @@ export const perfFlags = {
     description: 'With data: lengths that padded batches are padded to, comma list.',
     fallback: 'the engine chooses',
   },
+  least_batch_size: {
+    kind: 'number',
+    unit: 'samples',
+    description: 'Smallest batch the engine is built for.',
+    fallback: '1',
+  },
   loadgen: {
     kind: 'boolean',
     description:

@@ -84,6 +84,20 @@ describe('the network of', () => {
     ['BERT-Large fp8', { precision: 'fp8' }, 'network', undefined, /fp8 networks of packed tokens/],
     ['a length without kernels', { max_seq_length: 1024 }, 'network', undefined, /end at 512 tokens/],
     ['padding asked for', { variable_length: false }, 'network', undefined, /variable_length is off/],
+    [
+      'fp16 attention, padded',
+      { attention: 'network_fp16', precision: 'int8' },
+      'network_fp16',
+      undefined,
+      /asks for it/,
+    ],
+    [
+      'fp16 attention, padded twice over',
+      { attention: 'network_fp16', variable_length: false },
+      'network_fp16',
+      undefined,
+      /variable_length is off/,
+    ],
     ['a machine without cuBLAS', { whyNoCublas: 'no such file' }, 'network', undefined, /libcublas\.so\.12/],
     ['a library without plugins', { plugins: new Set<string>() }, 'network', undefined, /has no plugin/],
   ] as const)('%s', (_what, changes, attention, version, because) => {
@@ -91,7 +105,7 @@ describe('the network of', () => {
     expect(choice.attention).toBe(attention);
     expect(choice.attentionVersion).toBe(version);
     expect(choice.because).toMatch(because);
-    expect(choice.form).toBe(attention === 'network' ? 'padded' : 'packed');
+    expect(choice.form).toBe(attention.startsWith('network') ? 'padded' : 'packed');
     expect(choice.gelu).toBe(attention === 'plugin_int8_interleaved' ? 'tanh' : 'erf');
   });
 
@@ -149,6 +163,27 @@ describe('shapes', () => {
         [8, 384],
       ],
     ]);
+  });
+
+  it('of large padded batches: one profile for every length, tuned where it is asked for', () => {
+    const large = { form: 'padded', batch_size: 256 } as const;
+    const ranges = profilesOf({ ...large, gpu: { ...gpu, bert_opt_seqlen: 184, least_batch_size: 64 } });
+    expect(ranges.map(([first]) => [first?.min, first?.opt, first?.max])).toEqual([
+      [
+        [64, 1],
+        [256, 184],
+        [256, 384],
+      ],
+    ]);
+    // Each bucket is tuned for its end, but the one that holds the length asked for.
+    const buckets = { ...gpu, bert_opt_seqlen: 184, length_buckets: '128,256,384' };
+    expect(profilesOf({ ...large, gpu: buckets }).map(([first]) => first?.opt[1])).toEqual([128, 184, 384]);
+    expect(profilesOf({ ...large, batch_size: 1, gpu })).toHaveLength(5);
+  });
+
+  it('of batches smaller than the least: refused', () => {
+    const request = { form: 'packed', batch_size: 4, gpu: { ...gpu, least_batch_size: 8 } } as const;
+    expect(() => profilesOf(request)).toThrow(ConfigError);
   });
 
   it('captured for single samples: every four tokens up to the longest, no sample without one', () => {
