@@ -154,7 +154,7 @@ const tensorRtParts: TensorRtParts = {
   calibratedRanges: async ({ modelDir, model_sha256, enginesDir }) => {
     const { findCalibration, rangesOf, describeCalibration } =
       await import('./calibration/calibration-file.js');
-    const found = findCalibration(enginesDir, modelDir, model_sha256);
+    const found = findCalibration(enginesDir, modelDir, model_sha256)?.calibration;
     return (
       found && { ranges: rangesOf(found), kept: new Set(found.kept), source: describeCalibration(found) }
     );

@@ -11,6 +11,7 @@ import {
   readCalibration,
   readCalibrationFor,
   writeCalibration,
+  type CalibrationAtPath,
   type CalibrationFile,
   type CalibrationKey,
 } from './calibration-file.js';
@@ -32,9 +33,7 @@ export interface CalibrateRequest {
   readonly report: (line: string) => void;
 }
 
-export interface FoundCalibration {
-  readonly path: string;
-  readonly calibration: CalibrationFile;
+export interface FoundCalibration extends CalibrationAtPath {
   /** False when it was there already. */
   readonly made: boolean;
 }
@@ -97,7 +96,7 @@ async function calibrationOf(
 function ownCalibration(
   { files: [weights = ''] }: BertCheckpoint,
   key: CalibrationKey,
-): Pick<FoundCalibration, 'path' | 'calibration'> | undefined {
+): CalibrationAtPath | undefined {
   const path = join(dirname(weights), 'calibration.json');
   if (!existsSync(path)) return undefined;
   const calibration = readCalibration(path);

@@ -140,9 +140,15 @@ function differencesOf(got: CalibrationKey, wanted: CalibrationKey): readonly st
     .map(([name, value]) => `  ${name}: ${String(theirs.get(name))}, wanted ${String(value)}`);
 }
 
+/** A calibration, and the file that it lies in. */
+export interface CalibrationAtPath {
+  readonly path: string;
+  readonly calibration: CalibrationFile;
+}
+
 /**
- * The newest calibration of a model in the cache folder, or the one that its own folder brings. Those of older versions in the
- * cache are passed over.
+ * The newest calibration of a model in the cache folder, or the one that its own folder brings. Those of older versions, and
+ * what cannot be read, are passed over in the cache.
  *
  * @throws {ConfigError} when the one in the model's folder cannot be read.
  */
@@ -150,7 +156,7 @@ export function findCalibration(
   folder: string,
   modelDir: string,
   modelSha256: string,
-): CalibrationFile | undefined {
+): CalibrationAtPath | undefined {
   const prefix = `calibration-${modelSha256.slice(0, 12)}-`;
   const cached = existsSync(folder)
     ? readdirSync(folder)
@@ -159,13 +165,21 @@ export function findCalibration(
         .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
     : [];
   for (const path of cached) {
-    const parsed = fileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-    if (parsed.success && isOf(parsed.data, modelSha256)) return parsed.data;
+    const calibration = readable(path);
+    if (calibration !== undefined && isOf(calibration, modelSha256)) return { path, calibration };
   }
   const own = join(modelDir, 'calibration.json');
   if (!existsSync(own)) return undefined;
   const calibration = readCalibration(own);
-  return isOf(calibration, modelSha256) ? calibration : undefined;
+  return isOf(calibration, modelSha256) ? { path: own, calibration } : undefined;
+}
+
+function readable(path: string): CalibrationFile | undefined {
+  try {
+    return readCalibration(path);
+  } catch {
+    return undefined;
+  }
 }
 
 const isOf = ({ key }: CalibrationFile, modelSha256: string): boolean =>

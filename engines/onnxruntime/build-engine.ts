@@ -24,7 +24,8 @@ import type { Provider } from '../../configs/schema.js';
 import type { EngineRequest, Int8Request } from '../contract.js';
 import { errorCode, withBuildLock } from '../build-lock.js';
 import { optimizeGraph } from './graph-optimization.js';
-import { describeInt8, dynamicInt8, int8Graph } from './int8-graph.js';
+import { defaultInt8, type DefaultInt8 } from './default-int8.js';
+import { describeInt8, int8Graph } from './int8-graph.js';
 import { processorFlags, processorModel, storedWeightsFor } from './processor.js';
 
 export interface OnnxRuntimeBuildRequest {
@@ -32,7 +33,7 @@ export interface OnnxRuntimeBuildRequest {
   /** Which weights of the model, and where its configuration lies. */
   readonly checkpoint?: CheckpointOptions;
   readonly precision: EngineRequest['precision'];
-  /** int8 on the CPU; default: dynamic. */
+  /** int8 on the CPU; default: @see defaultInt8. */
   readonly int8?: Int8Request;
   /** Default: the CPU. */
   readonly provider?: EngineRequest['provider'];
@@ -53,6 +54,8 @@ export interface EngineFile {
   readonly sha256: string;
   /** Of the checkpoint's model.safetensors. */
   readonly model_sha256: string;
+  /** int8: how its scales are found, and why so. */
+  readonly int8_scales?: string;
   /** False when it was there already. */
   readonly built: boolean;
   /** Time to find, check and, where needed, build it. */
@@ -98,11 +101,12 @@ function graphPrecision(precision: EngineRequest['precision'], provider: Provide
  */
 export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<EngineFile> {
   const { modelDir, enginesDir, mayBuild, report, onPhase = () => undefined } = request;
-  const { precision, int8 = dynamicInt8 } = request;
+  const { precision } = request;
   const provider = request.provider?.name ?? 'cpu';
   const form = graphPrecision(precision, provider);
   const startMs = performance.now();
   using checkpoint = openCheckpoint(modelDir, request.checkpoint);
+  const chosen = precision === 'int8' ? chooseInt8(request, checkpoint) : undefined;
   const builtFrom = {
     model_sha256: checkpoint.model_sha256,
     config: JSON.stringify(checkpoint.config),
@@ -111,7 +115,7 @@ export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<Eng
     /** Raised when the files of an engine get other names. */
     files_version: 2,
     ...(provider === 'cpu' ? ofThisProcessor(precision) : { provider: 'gpu' }),
-    ...(precision === 'int8' ? describeInt8(int8) : {}),
+    ...(chosen === undefined ? {} : describeInt8(chosen.int8)),
   };
   const key = createHash('sha256').update(JSON.stringify(builtFrom)).digest('hex').slice(0, 24);
   const folder = join(enginesDir, `bert-${precision}-${key}`);
@@ -122,6 +126,7 @@ export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<Eng
     dataFiles: [join(folder, engineData)].filter((file) => existsSync(file)),
     sha256,
     model_sha256: checkpoint.model_sha256,
+    ...(chosen === undefined ? {} : { int8_scales: chosen.because }),
     built,
     seconds: (performance.now() - startMs) / 1000,
   });
@@ -143,7 +148,7 @@ export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<Eng
       if (now.state === 'whole') return engineFile(now.sha256, false);
       const once = now.state === 'damaged' ? `again, since ${now.reason}` : 'once';
       report(`building the ${precision} engine of ${modelDir} (${once}; kept in ${folder})`);
-      const options = precision === 'int8' ? int8Graph(int8) : { precision: form };
+      const options = chosen === undefined ? { precision: form } : int8Graph(chosen.int8);
       const graph = { options, provider, engineData, onPhase };
       return engineFile(await buildInto(folder, checkpoint, graph, builtFrom), true);
     });
@@ -155,6 +160,14 @@ export async function buildEngine(request: OnnxRuntimeBuildRequest): Promise<Eng
       { cause },
     );
   }
+}
+
+function chooseInt8(
+  { int8, modelDir, enginesDir }: OnnxRuntimeBuildRequest,
+  checkpoint: BertCheckpoint,
+): DefaultInt8 {
+  if (int8 === undefined) return defaultInt8(checkpoint, modelDir, enginesDir);
+  return { int8, because: `${int8.quantization}, as asked for` };
 }
 
 /** The optimised form may hold layouts of this processor. */

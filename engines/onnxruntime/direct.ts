@@ -24,7 +24,9 @@ export async function openOnnxRuntimeDirect(request: EngineRequest): Promise<Dir
       notes: {
         execution_provider: 'cpu',
         processor: processorModel(),
-        ...(precision === 'int8' ? { int8_weights: storedWeightsText(storedWeightsFor()) } : {}),
+        ...(file.int8_scales === undefined
+          ? {}
+          : { int8_weights: storedWeightsText(storedWeightsFor()), int8_scales: file.int8_scales }),
       },
     },
     ...session,

@@ -72,8 +72,11 @@ export async function startOnnxRuntimeEngine(
           .map(([name, count]) => `${name} ${count}`)
           .join(', '),
         processor: processorModel(),
-        ...(precision === 'int8' && provider === 'cpu'
-          ? { int8_weights: storedWeightsText(storedWeightsFor()) }
+        ...(file.int8_scales !== undefined
+          ? {
+              int8_weights: storedWeightsText(storedWeightsFor()),
+              int8_scales: file.int8_scales,
+            }
           : {}),
         padding: 'none: every sample runs at its true length',
         load_ms: Math.round(Math.max(...started.map(({ loadMs }) => loadMs))),

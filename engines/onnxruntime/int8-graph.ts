@@ -5,9 +5,6 @@ import { placements, type GraphOptions, type Quantization } from '../bert/graph-
 import type { Int8Request } from '../contract.js';
 import { storedWeightsFor } from './processor.js';
 
-/** As `run` builds it: on the default model it answers closest to fp32, and it needs no calibration. */
-export const dynamicInt8: Int8Request = { quantization: 'dynamic', kept: new Set() };
-
 /**
  * Products alone are quantised (attention in int8 costs accuracy and wins 4 to 6 % of the time), [CLS] apart from the other
  * tokens, activations in uint8, the form that CPUs are fast with.
@@ -29,7 +26,7 @@ export function int8Graph({ quantization, ranges, weightAmax, kept }: Int8Reques
   return { precision: 'int8', quantization: parts, kept };
 }
 
-/** What an engine's hash needs of the request; nothing of the default. */
+/** What an engine's hash needs of the request; nothing of plain dynamic int8. */
 export function describeInt8({
   quantization,
   ranges,

@@ -19,7 +19,7 @@ export function processorFlags(): string {
  * The form of int8 weights that ONNX Runtime's kernels multiply exactly and fastest. x86 processors without VNNI need 7 bits;
  * one that does not tell its flags is taken for such. Two cores of Zen 3, default model, dynamic int8, processor time per
  * sample and F1: int8 of 8 bits 38.0 ms, but its saturating sums triple the error of the logits (0.22 against 0.076 root mean
- * square); uint8 45.2 ms, F1 72.49; 7 bits 38.1 ms, F1 72.38 (fp32: 59.3 ms, F1 72.39).
+ * square); uint8 45.2 ms, F1 72.49; 7 bits 38.1 ms, F1 71.98 (fp32: 59.3 ms, F1 72.39).
  */
 export function storedWeightsFor(
   arch: string = process.arch,

@@ -42,7 +42,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   const { source, checkpoint: options } = readModelSource(flags);
   phases.begin('read the model');
   using checkpoint = openCheckpoint(source, options);
-  const noCalibration = whyNoCalibration({ flags, checkpoint, engine, precision });
+  const enginesDir = flags.engines_dir ?? buildPath('engines');
+  const noCalibration = whyNoCalibration({ flags, checkpoint, source, engine, precision, enginesDir });
   const withoutEffect = flagsWithoutEffect(engine, precision, flags, noCalibration);
   for (const { flag, why } of withoutEffect) say(`${flag} changes nothing here: ${why}`);
   const profiles = readProfiles(flags, checkpoint.config.max_position_embeddings);
@@ -55,11 +56,11 @@ export async function run(argv: readonly string[]): Promise<number> {
     `${output}.lock`,
     () => say(`waiting for another build of ${output}`),
     async () => {
-      const enginesDir = flags.engines_dir ?? buildPath('engines');
       const vocabFile = vocabularyOf(source, checkpoint, flags);
       const quantized = await prepareInt8({
         flags,
         checkpoint,
+        source,
         engine,
         precision,
         vocabFile,

@@ -135,7 +135,8 @@ export const buildFlags = {
     group: 'Calibration',
     description:
       'int8 of engine onnxruntime: scales found at run time, or before, from training or calibration.',
-    fallback: 'static where the checkpoint brings ranges of training, else dynamic',
+    fallback:
+      'static with ranges of training, and with a calibration on processors whose int8 weights keep 7 bits; else dynamic',
   },
   squad_json: {
     kind: 'text',

@@ -5,10 +5,13 @@ import { availableParallelism } from 'node:os';
 import { ConfigError } from '../../configs/errors.js';
 import type { Precision } from '../../configs/schema.js';
 import type { BertCheckpoint } from '../../engines/bert/checkpoint.js';
-import { symmetricRanges } from '../../engines/bert/ranges.js';
-import { calibrate, type FoundCalibration } from '../../engines/calibration/calibrate.js';
+import { calibrate } from '../../engines/calibration/calibrate.js';
 import type { CalibrationData } from '../../engines/calibration/calibration-data.js';
-import { describeCalibration, rangesOf } from '../../engines/calibration/calibration-file.js';
+import {
+  describeCalibration,
+  findCalibration,
+  type CalibrationAtPath,
+} from '../../engines/calibration/calibration-file.js';
 import { rangeChoices } from '../../engines/calibration/candidates.js';
 import { referenceLogits } from '../../engines/calibration/choose-ranges.js';
 import {
@@ -17,6 +20,7 @@ import {
   type GroupSensitivity,
 } from '../../engines/calibration/sensitivity.js';
 import type { Int8Request } from '../../engines/contract.js';
+import { calibratedInt8, defaultInt8, dynamicInt8, trainedInt8 } from '../../engines/onnxruntime/default-int8.js';
 import { int8Graph } from '../../engines/onnxruntime/int8-graph.js';
 import { count } from '../ask/open-model.js';
 import { openCalibrationData } from '../calibration/open-calibration-data.js';
@@ -32,6 +36,8 @@ export interface Int8Model {
 export interface Int8ModelRequest {
   readonly flags: BuildFlags;
   readonly checkpoint: BertCheckpoint;
+  /** A model folder or a file of weights. */
+  readonly source: string;
   readonly engine: string;
   readonly precision: Precision;
   readonly vocabFile: string;
@@ -48,14 +54,22 @@ const DOC_STRIDE = 128;
 /** The length that the calibration cuts at; longer samples have the same tokens. */
 const SEQUENCE_LENGTH = 384;
 
-type Asked = Pick<Int8ModelRequest, 'flags' | 'checkpoint' | 'engine' | 'precision'>;
+type Asked = Pick<Int8ModelRequest, 'flags' | 'checkpoint' | 'source' | 'engine' | 'precision' | 'enginesDir'>;
 
 const isInt8 = ({ engine, precision }: Asked): boolean =>
   precision === 'int8' || (precision === 'fp8' && engine === 'tensorrt');
-const isTrained = ({ checkpoint }: Asked): boolean => (checkpoint.quantization?.activations.size ?? 0) > 0;
+const isTrained = ({ checkpoint }: Asked): boolean => trainedInt8(checkpoint) !== undefined;
+const asksForCalibration = ({ flags }: Asked): boolean =>
+  (['squad_json', 'calib_num', 'calib_seed', 'calib_path', 'calib_method'] as const).some(
+    (name) => flags[name] !== undefined,
+  );
+/** Neither the form of int8 nor a calibration is asked for. */
+const isLeftToUs = (asked: Asked): boolean =>
+  asked.flags.quantization === undefined && !asksForCalibration(asked);
+const byDefault = ({ checkpoint, source, enginesDir }: Asked) => defaultInt8(checkpoint, source, enginesDir);
 const isStatic = (asked: Asked): boolean =>
   asked.engine === 'tensorrt' ||
-  (asked.flags.quantization ?? (isTrained(asked) ? 'static' : 'dynamic')) === 'static';
+  (asked.flags.quantization ?? byDefault(asked).int8.quantization) === 'static';
 const measuresLayers = ({ flags }: Asked): boolean =>
   flags.sensitivity || flags.min_f1_ratio !== undefined;
 
@@ -72,7 +86,7 @@ export function whyNoCalibration(asked: Asked): string | undefined {
 
 /** Calibrates where it has to. @throws {ConfigError | SetupError} */
 export async function prepareInt8(request: Int8ModelRequest): Promise<Int8Model> {
-  const { flags, checkpoint, engine, precision, enginesDir, say, onPhase } = request;
+  const { flags, checkpoint, engine, precision, say, onPhase } = request;
   if (!isInt8(request)) {
     refuse(flags, `is for int8, the precision is ${precision}`);
     return { notes: {} };
@@ -83,36 +97,19 @@ export async function prepareInt8(request: Int8ModelRequest): Promise<Int8Model>
   const openData = (): Promise<CalibrationData> => (opened ??= openSample(request));
   const threads = availableParallelism();
 
-  const { quantization } = checkpoint;
   const scalesAreFixed = isStatic(request);
-  let calibration: FoundCalibration | undefined;
-  const isSynthetic = checkpoint.kind === 'synthetic';
-  if (scalesAreFixed && !isTrained(request) && !(isSynthetic && engine === 'tensorrt')) {
-    onPhase('calibrate');
-    calibration = await calibrate({
-      checkpoint,
-      data: await openData(),
-      method: rangeChoices.find((each) => each === flags.calib_method) ?? 'best',
-      cacheDir: enginesDir,
-      ...(flags.calib_path === undefined ? {} : { file: inputPath(flags.calib_path) }),
-      threads,
-      report: say,
-    });
-    for (const warning of calibration.calibration.warnings) say(`warning: ${warning}`);
-  }
+  const isConstant = checkpoint.kind === 'synthetic' && engine === 'tensorrt';
+  const calibration =
+    scalesAreFixed && !isTrained(request) && !isConstant
+      ? await calibrationFor(request, openData, threads)
+      : undefined;
+  for (const warning of calibration?.calibration.warnings ?? []) say(`warning: ${warning}`);
   const notes = calibration === undefined ? {} : { calibration: calibrationNotes(calibration) };
   if (engine === 'tensorrt') return { notes };
-  const base: Int8Request = {
-    quantization: scalesAreFixed ? 'static' : 'dynamic',
-    ...(scalesAreFixed && calibration !== undefined ? { ranges: rangesOf(calibration.calibration) } : {}),
-    ...(scalesAreFixed && isTrained(request) && quantization !== undefined
-      ? { ranges: symmetricRanges(quantization.activations), weightAmax: quantization.weights }
-      : {}),
-    kept: new Set(),
-  };
-  if (!measuresLayers(request)) {
-    return { int8: base, notes: { int8: { quantization: base.quantization }, ...notes } };
-  }
+  const base = calibration === undefined ? unmeasured(request) : calibratedInt8(calibration.calibration);
+  const because = isLeftToUs(request) ? byDefault(request).because : `${base.quantization}, as asked for`;
+  const int8Notes = { int8: { quantization: base.quantization, because }, ...notes };
+  if (!measuresLayers(request)) return { int8: base, notes: int8Notes };
   onPhase('measure layers');
   const data = await openData();
   const reference = await referenceLogits(checkpoint, data, threads);
@@ -133,13 +130,41 @@ export async function prepareInt8(request: Int8ModelRequest): Promise<Int8Model>
   return {
     int8: { ...base, kept: kept?.kept ?? base.kept },
     notes: {
-      int8: { quantization: base.quantization },
-      ...notes,
+      ...int8Notes,
       ...(sensitivity === undefined ? {} : { sensitivity }),
       ...(kept === undefined ? {} : { min_f1: { ...kept, kept: [...kept.kept] } }),
     },
   };
 }
+
+/** The calibration there is, where its choice is left to us; else the one of exactly these flags, found or made. */
+async function calibrationFor(
+  request: Int8ModelRequest,
+  openData: () => Promise<CalibrationData>,
+  threads: number,
+): Promise<CalibrationAtPath> {
+  const { flags, checkpoint, source, engine, enginesDir, say, onPhase } = request;
+  const { model_sha256 } = checkpoint;
+  const there =
+    engine === 'onnxruntime' && isLeftToUs(request)
+      ? findCalibration(enginesDir, source, model_sha256)
+      : undefined;
+  if (there !== undefined) return there;
+  onPhase('calibrate');
+  return calibrate({
+    checkpoint,
+    data: await openData(),
+    method: rangeChoices.find((each) => each === flags.calib_method) ?? 'best',
+    cacheDir: enginesDir,
+    ...(flags.calib_path === undefined ? {} : { file: inputPath(flags.calib_path) }),
+    threads,
+    report: say,
+  });
+}
+
+/** Scales of training where they are wanted, else found at run time. */
+const unmeasured = (request: Int8ModelRequest): Int8Request =>
+  (isStatic(request) ? trainedInt8(request.checkpoint) : undefined) ?? dynamicInt8;
 
 /** @throws {ConfigError} naming a flag that has no meaning here. */
 function refuse(flags: BuildFlags, why: string): void {
@@ -162,7 +187,7 @@ function openSample({ flags, checkpoint, vocabFile }: Int8ModelRequest): Promise
   });
 }
 
-function calibrationNotes({ path, calibration }: FoundCalibration) {
+function calibrationNotes({ path, calibration }: CalibrationAtPath) {
   const { key, chosen, fp32_f1, tried, warnings } = calibration;
   return { file: path, text: describeCalibration(calibration), key, chosen, fp32_f1, tried, warnings };
 }

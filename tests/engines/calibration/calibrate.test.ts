@@ -168,7 +168,7 @@ describe('a calibration', () => {
 
 it('the default model brings its own, with which its attention stays in higher precision', () => {
   using model = openCheckpoint('data/models/minilm-qa');
-  const found = findCalibration(temporaryFolder(), 'data/models/minilm-qa', model.model_sha256);
+  const found = findCalibration(temporaryFolder(), 'data/models/minilm-qa', model.model_sha256)?.calibration;
   expect(found?.key.data).toMatchObject({ name: 'calibration.json', is_evaluation_data: false });
   expect(found?.kept).toContain('layer.5.probabilities');
   expect(rangesOf(found!).size).toBe(6 * (quantizationPlaces.length + 4));
