@@ -53,9 +53,13 @@ export interface FetchOutcome {
 export async function fetchFiles(plan: FetchPlan, options: FetchOptions): Promise<FetchOutcome> {
   const { target, kind, items } = plan;
   const names = items.map(({ name }) => name);
-  if (!options.replace && (await isAlreadyThere(plan))) return { state: 'there', files: names };
   const loads = options.offline === undefined && items.some(({ source }) => source.kind === 'url');
-  if (loads && !options.replace && isOccupied(plan, names)) throw otherContent(plan);
+  try {
+    if (!options.replace && (await isAlreadyThere(plan))) return { state: 'there', files: names };
+    if (loads && !options.replace && isOccupied(plan, names)) throw otherContent(plan);
+  } catch (cause) {
+    throw diskError(target, cause);
+  }
 
   const stagingName = kind === 'model' ? basename(target) : (names[0] ?? 'data');
   const staging = join(kind === 'model' ? dirname(target) : target, `.${stagingName}.fetch`);

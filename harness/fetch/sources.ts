@@ -2,7 +2,9 @@
 
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ConfigError, SetupError } from '../../configs/errors.js';
+import { errorCode } from '../../engines/build-lock.js';
 import { quoted } from '../../configs/explain-issue.js';
 import type { ExpectedContent, Preset } from './presets.js';
 import { isArchiveName } from './unpack.js';
@@ -24,9 +26,10 @@ export function itemsFrom(
   sha256: string | undefined,
   leftOut: (names: readonly string[]) => void,
 ): readonly FetchItem[] {
-  const items = sources.flatMap((source) =>
-    /^[a-z][a-z0-9+.-]*:\/\//i.test(source) ? [itemOfUrl(source)] : itemsOfPath(source, leftOut),
-  );
+  const items = sources.flatMap((source) => {
+    if (/^file:\/\//i.test(source)) return itemsOfPath(pathOfUrl(source), leftOut);
+    return /^[a-z][a-z0-9+.-]*:\/\//i.test(source) ? [itemOfUrl(source)] : itemsOfPath(source, leftOut);
+  });
   const names = items.map(({ name }) => name);
   const twice = names.find((name, place) => names.indexOf(name) !== place);
   if (twice !== undefined)
@@ -52,12 +55,23 @@ export function itemsOfPreset({ files }: Preset): readonly FetchItem[] {
   }));
 }
 
+function pathOfUrl(text: string): string {
+  try {
+    return fileURLToPath(text);
+  } catch (cause) {
+    throw new ConfigError(
+      `--from ${quoted(text)} names no file of this machine; file:///folder/name does, and so does the path alone`,
+      { cause },
+    );
+  }
+}
+
 function itemOfUrl(text: string): FetchItem {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) throw new ConfigError(`--from ${quoted(text)} is not an address`);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw new ConfigError(
-      `--from ${quoted(text)}: addresses start with https:// or http://; anything else is loaded by other means and given as a file`,
+      `--from ${quoted(text)}: addresses start with https://, http:// or file://; anything else is loaded by other means and given as a file`,
     );
   }
   if (url.username !== '' || url.password !== '') {
@@ -88,6 +102,15 @@ function decodedName(url: URL): string {
 }
 
 function itemsOfPath(path: string, leftOut: (names: readonly string[]) => void): readonly FetchItem[] {
+  try {
+    return itemsOfReadable(path, leftOut);
+  } catch (cause) {
+    if (errorCode(cause) === undefined) throw cause;
+    throw new SetupError(`--from ${path}: cannot be read (${errorCode(cause)})`, { cause });
+  }
+}
+
+function itemsOfReadable(path: string, leftOut: (names: readonly string[]) => void): readonly FetchItem[] {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) throw new SetupError(`--from ${path}: no such file or folder`);
   if (!stats.isDirectory()) return [itemOfFile(path, isArchiveName(basename(path)))];
