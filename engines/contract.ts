@@ -45,10 +45,24 @@ export interface EngineRequest {
   readonly mayBuild: boolean;
   /** Lines about long steps (building, loading), for a person. */
   readonly report: (line: string) => void;
+  /**
+   * How far a long step is, in place of what it said before; undefined: nothing is to be shown. Absent: by `report`, some seconds
+   * apart.
+   */
+  readonly onProgress?: ((progress: BuildProgress | undefined) => void) | undefined;
   /** onnxruntime: its execution provider, and the GPUs over which instances are spread. Absent = the CPU. */
   readonly provider?: { readonly name: Provider; readonly devices: number };
   /** For engines on GPUs; absent where inference is asked for outside a configuration: one GPU, the settings' defaults. */
   readonly gpu?: GpuRequest;
+}
+
+/** How far the build of an engine is. */
+export interface BuildProgress {
+  /** 0 to 1, of the whole. */
+  readonly share: number;
+  /** What is being done, in the builder's words. */
+  readonly phase: string;
+  readonly elapsed_s: number;
 }
 
 /** What a configuration asks of an engine on GPUs; configs/gpu-settings.ts has the meaning of each setting. */
@@ -173,6 +187,8 @@ export interface EngineBuildRequest {
   readonly enginesDir: string;
   /** Lines about long steps, for a person. */
   readonly report: (line: string) => void;
+  /** As of an EngineRequest. */
+  readonly onProgress?: EngineRequest['onProgress'];
   /** Called as each phase begins, with what it does in a few words; not at all when nothing has to be built. */
   readonly onPhase: (phase: string) => void;
 }

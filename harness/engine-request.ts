@@ -3,13 +3,14 @@
 import type { BenchmarkConfig } from '../configs/benchmark-config.js';
 import { gpuSettingsSchema } from '../configs/gpu-settings.js';
 import type { EngineRequest, GpuRequest } from '../engines/contract.js';
+import { createBuildBar } from './build-bar.js';
 import type { Call } from './call.js';
 import { inputPath } from './places.js';
 
 /** The engine request of a resolved configuration. */
 export function engineRequest(
   config: BenchmarkConfig,
-  call: Pick<Call, 'enginesDir' | 'mayBuildEngines' | 'say'>,
+  call: Pick<Call, 'enginesDir' | 'mayBuildEngines' | 'say' | 'quiet'>,
 ): EngineRequest {
   const { engine, provider, precision, batch_size, instances, threads_per_instance, model } = config.settings;
   return {
@@ -23,6 +24,7 @@ export function engineRequest(
     enginesDir: call.enginesDir,
     mayBuild: call.mayBuildEngines,
     report: call.say,
+    onProgress: createBuildBar(process.stderr, call.quiet),
     ...(engine === 'onnxruntime' && provider !== 'cpu'
       ? { provider: { name: provider, devices: config.accelerators_per_node ?? 1 } }
       : {}),

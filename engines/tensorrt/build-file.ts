@@ -45,6 +45,7 @@ function engineRequest(request: EngineBuildRequest): EngineRequest {
     enginesDir: request.enginesDir,
     mayBuild: true,
     report: request.report,
+    onProgress: request.onProgress,
     gpu: gpuOf(request.profiles),
   };
 }

@@ -8,7 +8,8 @@ import type { Precision } from '../../configs/schema.js';
 import type { BertCheckpoint } from '../bert/checkpoint.js';
 import { sha256OfFiles } from '../bert/weights/byte-file.js';
 import { errorCode, withBuildLock } from '../build-lock.js';
-import type { GpuRequest } from '../contract.js';
+import type { EngineRequest, GpuRequest } from '../contract.js';
+import { createBuildLines, isNoise } from './build-progress.js';
 import { buildOptions, builtFrom, keyOf, type BuiltFrom } from './build-request.js';
 import { chooseNetwork, questionAbout, type NetworkChoice } from './choose-network.js';
 import { proveLayers } from './layer-proof.js';
@@ -30,6 +31,7 @@ export interface PlanRequest {
   /** False: a missing engine is an error that says how to build it. */
   readonly mayBuild: boolean;
   readonly report: (line: string) => void;
+  readonly onProgress: EngineRequest['onProgress'];
   /** int8 and fp8. */
   readonly known: KnownRanges | undefined;
   readonly runBuild: RunBuild;
@@ -151,6 +153,7 @@ async function buildInto(request: PlanRequest, plan: Plan): Promise<Sidecar> {
   const { tensorRt, checkpoint, precision, gpu, known, report } = request;
   const { folder, from, choice } = plan;
   const workshop = `${folder}.tmp`;
+  const lines = createBuildLines({ report, onProgress: request.onProgress, nowMs: () => performance.now() });
   rmSync(workshop, { recursive: true, force: true }); // left by a build that was killed
   mkdirSync(workshop);
   try {
@@ -170,10 +173,9 @@ async function buildInto(request: PlanRequest, plan: Plan): Promise<Sidecar> {
           dynamic_ranges: tensorRanges,
         },
       },
-      (line) => {
-        if (!isNoise(line)) report(`  ${line}`);
-      },
+      lines.hear,
     );
+    lines.end();
     rmSync(onnxFile);
     rmSync(onnxFile.replace(/\.onnx$/, '.data'), { force: true });
     report(
@@ -199,6 +201,7 @@ async function buildInto(request: PlanRequest, plan: Plan): Promise<Sidecar> {
     renameSync(workshop, folder);
     return sidecar;
   } catch (error) {
+    lines.end();
     rmSync(workshop, { recursive: true, force: true });
     throw error;
   }
@@ -246,7 +249,3 @@ function timingCacheFile({ tensorRt, enginesDir }: PlanRequest): string {
   const gpu = tensorRt.device.name.replaceAll(/[^A-Za-z0-9]+/g, '_');
   return join(enginesDir, `timing-${tensorRt.libraries.version}-${gpu}.cache`);
 }
-
-/** Hundreds of lines that say what is meant: tensors without a range stay fp16. */
-const isNoise = (line: string): boolean =>
-  /Missing scale and zero-point|Calibrator is not being used|deprecated|No algorithm supported/i.test(line);

@@ -61,7 +61,8 @@ export function rangesFor(
   if (calibrated !== undefined) return calibrated;
   throw new SetupError(
     `engine tensorrt needs ranges of activations for int8 and fp8, and ${modelDir} has none: checkpoints of ` +
-      'quantisation-aware training bring them (NVIDIA’s fake-quantised BERT-Large among them). Use --precision=fp16.',
+      'quantisation-aware training bring them (NVIDIA’s fake-quantised BERT-Large among them), and calibration finds them for ' +
+      `any other, once: loadrig build --int8 --quantization=static --model=${modelDir}. Or use --precision=fp16.`,
   );
 }
 

@@ -86,6 +86,7 @@ export async function findPlan(
     enginesDir: request.enginesDir,
     mayBuild: request.mayBuild,
     report: request.report,
+    onProgress: request.onProgress,
     known: await knownRanges(checkpoint, request, parts),
     runBuild: parts.runBuild ?? runBuild,
   });

@@ -12,6 +12,7 @@ import { sparsityOf } from '../../engines/bert/sparsity.js';
 import type { EngineProfile } from '../../engines/contract.js';
 import { buildEngineFile } from '../../engines/index.js';
 import { withBuildLock } from '../../engines/build-lock.js';
+import { createBuildBar } from '../build-bar.js';
 import { commandHelp, parseCommandFlags } from '../command-flags.js';
 import { buildPath, inputPath } from '../places.js';
 import { describeProgram } from '../program.js';
@@ -77,6 +78,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         ...(quantized.int8 === undefined ? {} : { int8: quantized.int8 }),
         enginesDir,
         report: say,
+        onProgress: createBuildBar(process.stderr, flags.quiet),
         onPhase: phases.begin,
       });
       phases.begin('place the engine');

@@ -9,6 +9,7 @@ import type { EngineFacts, EngineRequest, TokenizedSamples } from '../../engines
 import { openPerfEngine } from '../../engines/index.js';
 import type { NativeLayerTime, NativeMeasured } from '../../engines/tensorrt/native.js';
 import type { PerfLoop } from '../../engines/tensorrt/perf.js';
+import { createBuildBar } from '../build-bar.js';
 import { commandHelp, parseCommandFlags } from '../command-flags.js';
 import { buildPath, inputPath } from '../places.js';
 import { describeProgram } from '../program.js';
@@ -136,6 +137,7 @@ function engineRequest(
     enginesDir: buildPath('engines'),
     mayBuild: true,
     report,
+    onProgress: createBuildBar(process.stderr),
     gpu: {
       ...gpuSettingsSchema.parse({}),
       accelerators_per_node: 1,

@@ -112,7 +112,7 @@ describe('what follows from other settings', () => {
   test('an engine gets every GPU setting, the number of GPUs and the longest length', () => {
     const [config] = resolve('T4x8', '--scenarios=Server', '--length_buckets=128,256,384');
     if (config === undefined) throw new Error('nothing resolved');
-    const call = { enginesDir: 'build/engines', mayBuildEngines: true, say: () => undefined };
+    const call = { enginesDir: 'build/engines', mayBuildEngines: true, say: () => undefined, quiet: false };
     const { gpu, batch_size, precision } = engineRequest(config, call);
     expect({ batch_size, precision }).toEqual({ batch_size: 16, precision: 'int8' });
     expect(gpu).toMatchObject({
@@ -133,7 +133,7 @@ describe('what follows from other settings', () => {
     const system = { system_id: 'Cpu', available_cores: 2 };
     const [config] = resolveConfigs({ flags, benchmarkConfigs, system });
     if (config === undefined) throw new Error('nothing resolved');
-    const call = { enginesDir: 'build/engines', mayBuildEngines: true, say: () => undefined };
+    const call = { enginesDir: 'build/engines', mayBuildEngines: true, say: () => undefined, quiet: false };
     expect(engineRequest(config, call).gpu).toBeUndefined();
   });
 });

@@ -29,7 +29,7 @@ function problems(system: typeof withGpus, ...argv: readonly string[]): string {
   return '';
 }
 
-const calls = { enginesDir: 'engines', mayBuildEngines: true, say: () => undefined };
+const calls = { enginesDir: 'engines', mayBuildEngines: true, say: () => undefined, quiet: false };
 
 describe('ONNX Runtime on GPUs', () => {
   test('runs one session on each, under the name of their system', () => {

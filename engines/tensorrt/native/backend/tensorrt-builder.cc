@@ -38,7 +38,7 @@ class ProgressLines final : public nvinfer1::IProgressMonitor {
   bool stepComplete(char const* phase, int32_t step) noexcept override {
     const std::lock_guard<std::mutex> lock(mutex_);
     const int64_t steps = steps_[phase];
-    if (steps >= 10 && step * 10 / steps != (step + 1) * 10 / steps) {
+    if (step * 10 / steps != (step + 1) * 10 / steps) {
       sink_(std::string("progress: ") + phase + " " + std::to_string((step + 1) * 100 / steps) + " %");
     }
     return true;
