@@ -35,8 +35,8 @@ export function explained(error: Error, { doing, batchSize }: NativeCall): Error
       );
     case 'ERR_TENSORRT_VERSION':
       return setup(
-        'Compile for this version with `make tensorrt TENSORRT_INCLUDE=FOLDER` (the folder of its headers), or name another ' +
-          'library with --tensorrt_lib=FOLDER.',
+        'For 8.5, 8.6, 10 or 11, compile the addon against its headers: `make tensorrt TENSORRT_INCLUDE=FOLDER` (apt: ' +
+          'libnvinfer-headers-dev). Otherwise name another library with --tensorrt_lib=FOLDER.',
       );
     case 'ERR_CUDA_LIBRARY':
       return setup('On the CPU: --engine=onnxruntime.');

@@ -41,7 +41,10 @@ export interface NativeAddon {
    * opens by itself: the attention plugin wants libcublas.so.12 (10.x) when it is created.
    */
   whyNotLoadable(library: string): string | null;
-  /** Parses ONNX and builds a plan, both files. Blocks for minutes: call it in a process of its own. */
+  /**
+   * Parses ONNX and builds a plan, both files. Blocks for minutes: call it in a process of its own, which is killed with the
+   * one that started it.
+   */
   build(request: NativeBuild, onProgress: (line: string) => void): NativeBuilt;
 
   /** Deserialises a plan and makes `streams` × profiles execution contexts on one device. */

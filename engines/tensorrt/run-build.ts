@@ -3,6 +3,7 @@
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { delimiter } from 'node:path';
 import { RunError } from '../../configs/errors.js';
 import type { BuildMessage, BuildTask } from './build-child.js';
 import { explained } from './native-errors.js';
@@ -23,6 +24,7 @@ export const runBuild: RunBuild = (task, report) => {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // A debugger's or a test runner's flags are not for this process.
     execArgv: [],
+    env: { ...process.env, ...loaderPath(task.libraries.folder) },
   });
   const lastLines: string[] = [];
   const keep = (line: string): void => {
@@ -75,6 +77,13 @@ export const runBuild: RunBuild = (task, report) => {
     child.send(task, () => undefined); // a process that is gone already tells so by its end
   });
 };
+
+/** TensorRT opens its builder resource by name alone: the loader must look where it lies, and reads where to only at its start. */
+function loaderPath(folder: string | undefined): Readonly<Record<string, string>> {
+  if (folder === undefined) return {};
+  const before = process.env['LD_LIBRARY_PATH'] ?? '';
+  return { LD_LIBRARY_PATH: before === '' ? folder : `${folder}${delimiter}${before}` };
+}
 
 function crashed(
   code: number | null,

@@ -52,7 +52,19 @@ export function findGpus(tensorRt: TensorRt, count: number): TensorRtOnGpus {
         'Choose with CUDA_VISIBLE_DEVICES which to use.',
     );
   }
+  refuseOlderThanTuring(device, tensorRt.libraries.version);
   return { ...tensorRt, devices, device };
+}
+
+/** TensorRT 10.5 left Volta behind; what it says of it itself comes late and in its own words. @throws {SetupError} */
+function refuseOlderThanTuring({ name, compute_capability }: NativeDevice, version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const hasVolta = major < 10 || (major === 10 && minor < 5);
+  if (hasVolta || Number(compute_capability) >= 7.5) return;
+  throw new SetupError(
+    `engine tensorrt: TensorRT ${version} does not run on ${name} (compute capability ${compute_capability}); it needs 7.5 ` +
+      '(Turing) from 10.5 on. Use TensorRT 8.5 to 10.4: --tensorrt_lib=FOLDER names the folder of its libraries.',
+  );
 }
 
 /** Why TensorRT cannot be used here, in the words of the error; undefined where it can. */

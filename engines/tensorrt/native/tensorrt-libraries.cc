@@ -71,6 +71,15 @@ void openCompanions(TensorrtLibraries& libraries, const std::string& folder, con
                         ". Install TensorRT 8.5, 8.6, 10 or 11, or name the folder of its libraries. Tried:" + tried);
 }
 
+[[noreturn]] void throwNoBackend(const TensorrtLibraries& libraries) {
+  const int major = libraries.major();
+  const bool isKnown = major == 8 || major == 10 || major == 11;
+  throw NativeError(ErrorCode::TensorrtVersion,
+                    libraries.inferFile + " is TensorRT " + libraries.versionText() +
+                        (isKnown ? ", and the addon was compiled without the headers of major " + std::to_string(major)
+                                 : ", which is none of the supported 8.5, 8.6, 10 and 11"));
+}
+
 std::unique_ptr<TensorrtLibraries> openLibraries(const std::string& folder, int wantedMajor) {
   std::string tried;
   for (const int major : {11, 10, 8}) {
@@ -91,12 +100,7 @@ std::unique_ptr<TensorrtLibraries> openLibraries(const std::string& folder, int 
     }
     libraries->version = getVersion();
     libraries->backend = backendFor(libraries->major());
-    if (libraries->backend == nullptr) {
-      throw NativeError(ErrorCode::TensorrtVersion, libraries->inferFile + " is TensorRT " + libraries->versionText() +
-                                                        ", and the addon was built without the headers of major " +
-                                                        std::to_string(libraries->major()) +
-                                                        ". Put them on TENSORRT_INCLUDE and run make tensorrt again.");
-    }
+    if (libraries->backend == nullptr) throwNoBackend(*libraries);
     openCompanions(*libraries, folder, suffix);
     return libraries;
   }

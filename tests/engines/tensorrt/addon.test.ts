@@ -177,7 +177,8 @@ describe.skipIf(why !== undefined)(`the addon${why === undefined ? '' : ` (not t
       ['the builder resource is missing', 'libnvinfer_builder', /libnvinfer_builder_resource/],
       ['the parser is missing', 'libnvonnxparser', /libnvonnxparser/],
     ])('%s', async (_what, library, said) => {
-      const { error } = await run('build', { folder: librariesWithout(library) });
+      const environment = { LD_LIBRARY_PATH: parts.driver };
+      const { error } = await run('build', { folder: librariesWithout(library) }, environment);
       expect(error?.code).toMatch(/ERR_TENSORRT_(BUILD|LIBRARY)/);
       expect(error?.message).toMatch(said);
     });

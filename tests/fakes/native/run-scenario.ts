@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { parts } from './native-parts.js';
+import { parts, releases } from './native-parts.js';
 
 export interface Outcome {
   /** What the scenario returned. */
@@ -42,7 +42,7 @@ export async function runScenario(
     all: true,
     timeout: 100_000,
     env: {
-      LD_LIBRARY_PATH: withDriver ? parts.driver : '',
+      LD_LIBRARY_PATH: [...(withDriver ? [parts.driver] : []), ...releases.map(parts.libraries)].join(':'),
       FAKE_CUDA_REPORT: report,
       ...environment,
     },

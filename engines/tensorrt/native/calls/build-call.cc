@@ -1,6 +1,9 @@
 // build: TensorRT works on a thread of its own, so that its lines reach JavaScript while it works, whichever of its
 // threads wrote them.
 
+#include <signal.h>
+#include <sys/prctl.h>
+
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -119,6 +122,8 @@ napi_value callBuild(const Call& call) {
   const std::string planFile = request.at("plan_file").text();
   const int device = request.at("device").integer(0, 1023);
   Backend& backend = *tensorrt().backend;
+  // Killed without a chance to say so, the process that waits for the plan must not leave one behind that holds the GPU.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
 
   Lines lines;
   std::unique_ptr<Plan> plan;

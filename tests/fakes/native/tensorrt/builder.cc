@@ -216,11 +216,8 @@ nvinfer1::IHostMemory* Builder::buildSerializedNetwork(nvinfer1::INetworkDefinit
 
 nvinfer1::IBuilder* makeBuilder(nvinfer1::ILogger* logger) {
   const std::string resource = "libnvinfer_builder_resource.so." + versionText(version());
-  // As TensorRT does: beside itself, or where the loader looks.
-  Dl_info self;
-  std::string folder;
-  if (dladdr(reinterpret_cast<void*>(&makeBuilder), &self) != 0) folder = std::string(self.dli_fname).substr(0, std::string(self.dli_fname).rfind('/') + 1);
-  if (dlopen((folder + resource).c_str(), RTLD_NOW) == nullptr && dlopen(resource.c_str(), RTLD_NOW) == nullptr) {
+  // As TensorRT does: where the loader looks, which need not be beside itself.
+  if (dlopen(resource.c_str(), RTLD_NOW) == nullptr) {
     error(logger, "createInferBuilder: Error Code 6: API Usage Error (Unable to load library: " + resource + ": " + dlerror() + ")");
     return nullptr;
   }
