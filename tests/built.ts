@@ -16,16 +16,27 @@ export async function importBuilt<T>(path: string): Promise<T> {
   return (await import(new URL(`build/js/${path}`, root).href)) as T;
 }
 
+/** Variables of the environment, beside those of the tests. */
+export type Environment = Readonly<Record<string, string>>;
+
 const options = { cwd: repository, reject: false, all: true, timeout: 110_000 } as const satisfies Options;
+const optionsIn = (environment: Environment) => ({ ...options, env: environment }) as const;
+type OurOptions = ReturnType<typeof optionsIn>;
 
 /** Runs the program as `make run` does, and waits. */
-export async function loadrig(args: readonly string[]): Promise<Result<typeof options>> {
-  return startLoadrig(args);
+export async function loadrig(
+  args: readonly string[],
+  environment: Environment = {},
+): Promise<Result<OurOptions>> {
+  return startLoadrig(args, environment);
 }
 
 /** Starts the program. */
-export function startLoadrig(args: readonly string[]): ResultPromise<typeof options> {
-  return execa('node', ['build/js/harness/main.js', ...args], options);
+export function startLoadrig(
+  args: readonly string[],
+  environment: Environment = {},
+): ResultPromise<OurOptions> {
+  return execa('node', ['build/js/harness/main.js', ...args], optionsIn(environment));
 }
 
 /** Runs the program in another working directory, where it looks for conf files. */

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadrig, startLoadrig, temporaryFolder } from '../built.js';
+import { readJson, runFolder, until } from './run-files.js';
 
 const data = 'tests/fixtures/squad/small.json';
 const nullRun = [
@@ -20,17 +21,6 @@ const nullRun = [
   '--min_query_count=700',
   '--performance_sample_count=1',
 ];
-
-/** The folder of the only scenario of the only call in a log folder. */
-function runFolder(logDir: string, scenario: string): string {
-  const [call = ''] = readdirSync(logDir);
-  const [system = ''] = readdirSync(join(logDir, call)).filter((name) => !name.endsWith('.json'));
-  const [benchmark = ''] = readdirSync(join(logDir, call, system));
-  return join(logDir, call, system, benchmark, scenario);
-}
-
-const readJson = (path: string): Record<string, unknown> =>
-  JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
 
 describe('a run with the null engine', () => {
   it('ends VALID with exit code 0, and leaves every file where people look for it', async () => {
@@ -277,16 +267,3 @@ describe('help', () => {
     expect(stdout).toMatch(/server_target_qps\s+25 queries\/s\s+flag/);
   });
 });
-
-/** Waits for something that another process does. */
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let i = 0; i < 600; i++) {
-    try {
-      if (isTrue()) return;
-    } catch {
-      // not there yet
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('it did not happen within 30 s');
-}

@@ -1,4 +1,5 @@
-// The "network" of the fake TensorRT: logits that every token, position, segment and length can be told from.
+// The "network" of the fake TensorRT: logits that every token, position, segment and length can be told from, or the answers
+// of another engine to the samples that it was asked (FAKE_TENSORRT_ANSWERS). It computes no BERT.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct Inference {
   float* logits;
 };
 
-/** Writes float32[…, 2]. Places that hold no token get 1e9, as does all of a batch that breaks the packed form's rules. */
+/** Writes float32[…, 2]. Places that hold no token, samples without an answer and batches that break a form's rules get 1e9. */
 void infer(const Inference& inference);
 
 }  // namespace fake

@@ -6,6 +6,7 @@
 //   FAKE_TENSORRT_BUILD      "crash": the build ends the process; "fail": it is refused
 //   FAKE_TENSORRT_BUILD_MS   how long a build takes
 //   FAKE_TENSORRT_MS         how long an inference takes
+//   FAKE_TENSORRT_ANSWERS    file of logits to replay (answers.h); default: logits that tell their token, position and length
 //   FAKE_TENSORRT_NAN        the first logit of every inference is not a number
 #pragma once
 
