@@ -1,6 +1,6 @@
 // The built graph against a plain forward pass, and the built engine file against damage.
 
-import { appendFileSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, readdirSync, rmSync } from 'node:fs';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import { openDirectSession } from '../../engines/onnxruntime/direct.js';
 import { temporaryFolder } from '../built.js';
 import { plainBert } from '../fakes/plain-bert.js';
 import { tinyTensors, writeTinyBert } from '../fakes/tiny-bert.js';
+import { unprivileged } from '../fakes/unprivileged.js';
 import { tokenizedSamples } from '../fakes/tokenized-samples.js';
 
 const modelDir = writeTinyBert();
@@ -99,6 +100,21 @@ describe('an engine file', () => {
       report: () => undefined,
     } as const;
     await expect(buildEngine(request)).rejects.toThrow(SetupError);
+  });
+
+  it('that may not be written is a setup error that names the folder', async () => {
+    const mayRead = writeTinyBert();
+    for (const name of ['', ...readdirSync(mayRead)]) chmodSync(join(mayRead, name), 0o755);
+    const closed = temporaryFolder(); // 0700: closed to others
+    chmodSync(closed, 0o500);
+    const request = { modelDir: mayRead, precision: 'fp32', enginesDir: closed, mayBuild: true } as const;
+    await unprivileged(async () => {
+      const refused = () => buildEngine({ ...request, report: () => undefined });
+      await expect(refused()).rejects.toThrow(SetupError);
+      await expect(refused()).rejects.toThrow(closed);
+    });
+    chmodSync(closed, 0o700);
+    expect(readdirSync(closed)).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../../configs/errors.js';
 import { openCheckpoint } from '../../../engines/bert/checkpoint.js';
 import { tinyConfig, tinyTensors, writeTinyBert } from '../../fakes/tiny-bert.js';
 
@@ -106,6 +107,55 @@ describe('a checkpoint', () => {
     const open = (): unknown => openCheckpoint(modelWith(changes));
     expect(open).toThrow(/is not the model that config\.json describes/);
     expect(open).toThrow(reason);
+  });
+
+  const one = (value: number): Stored => {
+    const values = new Float32Array(ELEMENTS);
+    values[77] = value;
+    return floats(SHAPE, values);
+  };
+  it.each([
+    ['NaN', one(NaN), 1],
+    ['infinity', one(-Infinity), 1],
+    ['a half that is NaN', halves('F16', [0x7e01, 0x3c00, 0xfc00]), 2],
+    ['a bfloat16 that is infinite', halves('BF16', [0x7f80]), 1],
+  ])('with %s among its weights is refused by the name of the tensor', (_what, stored, count) => {
+    using checkpoint = openCheckpoint(modelWith({ [NAME]: stored }));
+    const read = (): unknown => checkpoint.matrix(NAME.slice('bert.'.length));
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(
+      `"${NAME.slice('bert.'.length)}" holds ${count} NaN or infinite values among ${ELEMENTS}`,
+    );
+  });
+
+  it('with NaN among the scales of its int8 rows is refused', () => {
+    const scales = new Float32Array(32).fill(1);
+    scales[3] = NaN;
+    using checkpoint = openCheckpoint(modelWith({ [NAME]: int8, [`${NAME}_scale`]: floats([32], scales) }));
+    expect(() => checkpoint.matrix(NAME.slice('bert.'.length))).toThrow(/_scale" holds 1 NaN/);
+  });
+
+  it('whose vocabulary has more tokens than the model has rows for is refused', () => {
+    const folder = modelWith({});
+    writeFileSync(join(folder, 'vocab.txt'), `${Array.from({ length: 41 }, (_unused, i) => i).join('\n')}\n`);
+    expect(() => openCheckpoint(folder)).toThrow(
+      /vocab\.txt has 41 tokens, vocab_size and the word embedding are 40/,
+    );
+  });
+
+  it.each([
+    ['fewer layers than the weights', { num_hidden_layers: 1 }],
+    ['more layers than the weights', { num_hidden_layers: 3 }],
+    ['another width', { hidden_size: 64 }],
+    ['another vocabulary', { vocab_size: 39 }],
+    ['fewer positions', { max_position_embeddings: 63 }],
+    ['another feed-forward width', { intermediate_size: 128 }],
+  ])('whose config.json has %s is refused', (_what, change) => {
+    const folder = modelWith({});
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...tinyConfig, ...change }));
+    const open = (): unknown => openCheckpoint(folder);
+    expect(open).toThrow(ConfigError);
+    expect(open).toThrow(/is not the model that config\.json describes/);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 // Calibration of a tiny BERT: found again by what it was made of, refused for anything else; sensitivity and what is kept.
 
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import '../../../engines/onnxruntime/telemetry-off.js';
@@ -18,6 +18,7 @@ import { keepForRatio, measureSensitivity } from '../../../engines/calibration/s
 import { buildBertGraph } from '../../../engines/bert/graph.js';
 import { temporaryFolder } from '../../built.js';
 import { tinyTensors, writeTinyBert } from '../../fakes/tiny-bert.js';
+import { unprivileged } from '../../fakes/unprivileged.js';
 import { tokenizedSamples } from '../../fakes/tokenized-samples.js';
 
 const modelDir = writeTinyBert();
@@ -136,6 +137,12 @@ describe('a calibration', () => {
     const noFolder = join(modelDir, 'vocab.txt');
     await expect(calibrateTiny(noFolder)).rejects.toThrow(SetupError);
     await expect(calibrateTiny(noFolder)).rejects.toThrow(/--calib_path/);
+    chmodSync(folder, 0o500);
+    await unprivileged(() =>
+      expect(calibrateTiny(folder)).rejects.toThrow(/cannot write the calibration .*EACCES.*--calib_path/),
+    );
+    chmodSync(folder, 0o700);
+    expect(readdirSync(folder)).toEqual(['ranges.json']);
   });
 
   it('with the evaluation data carries a warning', async () => {

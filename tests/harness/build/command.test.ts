@@ -18,7 +18,7 @@ import '../../../engines/onnxruntime/telemetry-off.js';
 import { run as runAsk } from '../../../harness/ask/command.js';
 import { run as runBuild } from '../../../harness/build/command.js';
 import { loadrig, temporaryFolder } from '../../built.js';
-import { writeTinyBert } from '../../fakes/tiny-bert.js';
+import { tinyTensors, writeTinyBert } from '../../fakes/tiny-bert.js';
 
 const checkpoints = 'tests/fixtures/checkpoints';
 let folder = '';
@@ -156,6 +156,18 @@ describe('a build is refused', () => {
     await expect(refused()).rejects.toThrow(message);
     expect(readdirSync(folder)).toEqual([]);
   });
+});
+
+it('a model of NaN weights is refused by the tensor, and nothing is left of the build', async () => {
+  const tensors = tinyTensors();
+  const name = 'bert.encoder.layer.1.output.dense.weight';
+  tensors.get(name)!.values[5] = NaN;
+  const model = writeTinyBert(tensors);
+  const refused = () => call(runBuild, ['--model', model, '-s', '16', '-o', output, '--engines_dir', enginesDir]);
+  await expect(refused()).rejects.toMatchObject({ name: 'ConfigError' });
+  await expect(refused()).rejects.toThrow(/encoder\.layer\.1\.output\.dense\.weight" holds 1 NaN or infinite/);
+  expect(readdirSync(folder)).toEqual([]);
+  expect(readdirSync(enginesDir)).toEqual([]);
 });
 
 describe('an engine file', () => {

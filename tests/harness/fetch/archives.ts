@@ -5,25 +5,27 @@ import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 export interface ZipEntry {
   readonly name: string;
   readonly content?: Buffer | string;
+  /** Not compressed. */
+  readonly isStored?: boolean;
   /** Unix mode with the kind of file; 0o100644 by default. */
   readonly mode?: number;
   /** What the directory claims instead of the truth. */
   readonly claims?: { readonly bytes?: number; readonly crc32?: number; readonly flags?: number };
 }
 
-/** A zip of deflated entries (APPNOTE 4.3: local headers, directory, end). */
+/** A zip of deflated or stored entries (APPNOTE 4.3: local headers, directory, end). */
 export function zipOf(entries: readonly ZipEntry[]): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, content = '', mode = 0o100644, claims = {} } of entries) {
+  for (const { name, content = '', mode = 0o100644, isStored = false, claims = {} } of entries) {
     const bytes = Buffer.from(content);
-    const packed = deflateRawSync(bytes);
+    const packed = isStored ? bytes : deflateRawSync(bytes);
     const nameBytes = Buffer.from(name);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
     common.writeUInt16LE(0x800 | (claims.flags ?? 0), 2);
-    common.writeUInt16LE(8, 4);
+    common.writeUInt16LE(isStored ? 0 : 8, 4);
     common.writeUInt32LE(claims.crc32 ?? crc32(bytes), 10);
     common.writeUInt32LE(packed.length, 14);
     common.writeUInt32LE(claims.bytes ?? bytes.length, 18);
