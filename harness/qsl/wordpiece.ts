@@ -15,7 +15,7 @@ export interface TextPieces {
   readonly ends: readonly number[];
 }
 
-/** Tokenizes with one vocabulary; remembers the words it has seen. */
+/** Tokenizes with one vocabulary; remembers the words of several pieces that it has seen. */
 export type Tokenizer = (text: string) => TextPieces;
 
 export function createTokenizer(vocabulary: Vocabulary): Tokenizer {
@@ -25,6 +25,13 @@ export function createTokenizer(vocabulary: Vocabulary): Tokenizer {
     const starts: number[] = [];
     const ends: number[] = [];
     for (const token of basicTokenize(text)) {
+      const wholeId = vocabulary.ids.get(token.text);
+      if (wholeId !== undefined) {
+        ids.push(wholeId);
+        starts.push(startOf(token, 0));
+        ends.push(endOf(token, token.text.length));
+        continue;
+      }
       let pieces = seen.get(token.text);
       if (pieces === undefined) {
         pieces = splitWord(token.text, vocabulary);
@@ -34,7 +41,7 @@ export function createTokenizer(vocabulary: Vocabulary): Tokenizer {
       for (let piece = 0; piece < pieces.ids.length; piece++) {
         const to = pieces.ends[piece]!;
         ids.push(pieces.ids[piece]!);
-        starts.push(from === 0 ? token.start : startOf(token, from));
+        starts.push(startOf(token, from));
         ends.push(endOf(token, to));
         from = to;
       }
@@ -43,7 +50,9 @@ export function createTokenizer(vocabulary: Vocabulary): Tokenizer {
   };
 }
 
-const startOf = (token: BasicToken, unit: number) => token.units?.starts[unit] ?? token.start + unit;
+/** A token's own place counts for its first unit. */
+const startOf = (token: BasicToken, unit: number) =>
+  unit === 0 ? token.start : (token.units?.starts[unit] ?? token.start + unit);
 const endOf = (token: BasicToken, unit: number) => token.units?.ends[unit - 1] ?? token.start + unit;
 
 interface WordPieces {
