@@ -5,6 +5,9 @@ import type { EngineRequest } from '../../engines/contract.js';
 import { openQsl, type OpenQsl } from '../qsl/open-qsl.js';
 
 export const BENCH_MODEL = 'data/models/minilm-qa';
+export const BENCH_DATA = 'data/squad/xquad.en.json';
+/** The median length of its samples. */
+export const MEDIAN_LENGTH = 166;
 export const BENCH_LENGTHS = { maxSequenceLength: 384, docStride: 128, maxQueryLength: 64 };
 /** Every 4th sample in order of length: the same mix of lengths in a quarter of the time. */
 export const BENCH_STRIDE = 4;
@@ -29,7 +32,7 @@ export function benchRequest(cores: number, report: EngineRequest['report']): En
 export function openBenchData(): Promise<OpenQsl> {
   return openQsl({
     ...BENCH_LENGTHS,
-    dataFile: 'data/squad/xquad.en.json',
+    dataFile: BENCH_DATA,
     vocabFile: join(BENCH_MODEL, 'vocab.txt'),
     cacheDir: 'build/preprocessed_data',
   });

@@ -1,10 +1,11 @@
-// `make bench`: the driver, then the engine; a table, or JSON with --json.
+// `make bench`: the driver, then text, then the engine; a table, or JSON with --json; --only=driver, text or engine.
 
 import '../../engines/onnxruntime/telemetry-off.js';
 import { cpus, totalmem } from 'node:os';
 import { benchDriver } from './driver.js';
 import { benchEngine } from './engine.js';
 import { formatTable } from './table.js';
+import { benchTokenizer } from './tokenizer.js';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const machine = {
@@ -14,14 +15,17 @@ const machine = {
   node: process.version,
 };
 const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
-const driver = only === 'engine' ? [] : await benchDriver(say);
-const engine = only === 'driver' ? [] : await benchEngine(say);
+const isWanted = (part: string): boolean => only === undefined || only === part;
+const driver = isWanted('driver') ? await benchDriver(say) : [];
+const text = isWanted('text') ? await benchTokenizer(say) : [];
+const engine = isWanted('engine') ? await benchEngine(say) : [];
 
 if (process.argv.includes('--json'))
-  process.stdout.write(`${JSON.stringify({ machine, driver, engine }, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify({ machine, driver, text, engine }, null, 2)}\n`);
 else {
   process.stdout.write(
     `${machine.processor}, ${machine.cores} cores, ${machine.memory_gib} GiB, Node ${machine.node}\n`,
   );
-  for (const rows of [driver, engine]) if (rows.length > 0) process.stdout.write(`\n${formatTable(rows)}\n`);
+  for (const rows of [driver, text, engine])
+    if (rows.length > 0) process.stdout.write(`\n${formatTable(rows)}\n`);
 }

@@ -24,6 +24,11 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
+/** Top over bottom, round by round. */
+export function ratios(top: readonly number[], bottom: readonly number[]): readonly number[] {
+  return top.map((value, round) => value / bottom[round]!);
+}
+
 /** An aligned table for people. */
 export function formatTable(rows: readonly BenchRow[]): string {
   const cells = rows.map((row) => [

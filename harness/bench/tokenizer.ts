@@ -1,9 +1,12 @@
 // Our tokenizer beside @huggingface/tokenizers, the pure-JavaScript one, on the same text: speed, once the ids are equal.
 
 import { Tokenizer } from '@huggingface/tokenizers';
+import { join } from 'node:path';
+import { readSquad } from '../qsl/squad.js';
+import { readVocabulary, type Vocabulary } from '../qsl/vocabulary.js';
 import { createTokenizer } from '../qsl/wordpiece.js';
-import type { Vocabulary } from '../qsl/vocabulary.js';
-import { spread } from './table.js';
+import { BENCH_DATA, BENCH_MODEL } from './default-engine.js';
+import { ratios, spread, type BenchRow, type Spread } from './table.js';
 
 interface PlainTokenizer {
   encode(
@@ -16,16 +19,32 @@ interface PlainTokenizer {
 const TheirTokenizer = Tokenizer as unknown as new (settings: object, options: object) => PlainTokenizer;
 
 export interface TokenizerComparison {
-  readonly name: string;
-  /** Median of the rounds, in texts per second. */
-  readonly ours: number;
-  readonly theirs: number;
-  /** Median of ours over theirs, round by round. */
-  readonly ratio: number;
+  /** Texts per second. */
+  readonly ours: Spread;
+  readonly theirs: Spread;
+  /** Ours over theirs, round by round. */
+  readonly ratio: Spread;
 }
 
 /** Every round tokenizes all texts with a new tokenizer of each kind; who begins alternates. */
 const ROUNDS = 7;
+
+/** Every question and passage of the default data set, by both. */
+export async function benchTokenizer(say: (line: string) => void): Promise<readonly BenchRow[]> {
+  say('text: our tokenizer and @huggingface/tokenizers');
+  const { questions } = await readSquad(BENCH_DATA);
+  const texts = [...new Set(questions.flatMap(({ context, question }) => [context, question]))];
+  const { ours, theirs, ratio } = compareTokenizers(
+    texts,
+    await readVocabulary(join(BENCH_MODEL, 'vocab.txt')),
+  );
+  const what = `${texts.length} texts, equal ids`;
+  return [
+    { what: `${what}: our tokenizer`, unit: 'texts/s', ...ours, aim: '', context: '' },
+    { what: `${what}: @huggingface/tokenizers`, unit: 'texts/s', ...theirs, aim: '', context: '' },
+    { what: 'ours over theirs', unit: '×', ...ratio, aim: '≥ 3', context: '' },
+  ];
+}
 
 /** @throws {Error} when the two give different ids for a text. */
 export function compareTokenizers(texts: readonly string[], vocabulary: Vocabulary): TokenizerComparison {
@@ -56,10 +75,9 @@ export function compareTokenizers(texts: readonly string[], vocabulary: Vocabula
     }
   }
   return {
-    name: 'tokenizer, texts/s: ours ÷ @huggingface/tokenizers',
-    ours: spread(rates.ours).median,
-    theirs: spread(rates.theirs).median,
-    ratio: spread(rates.ours.map((rate, round) => rate / rates.theirs[round]!)).median,
+    ours: spread(rates.ours),
+    theirs: spread(rates.theirs),
+    ratio: spread(ratios(rates.ours, rates.theirs)),
   };
 }
 

@@ -16,15 +16,20 @@ import type { TokenizedSamples } from '../../../engines/contract.js';
 import { connectSut, openDirectInference, startEngine } from '../../../engines/index.js';
 import { openCalibrationData } from '../../calibration/open-calibration-data.js';
 import { everyNthByLength, runBare } from '../bare-engine.js';
-import { BENCH_LENGTHS, BENCH_MODEL, BENCH_STRIDE, benchRequest, openBenchData } from '../default-engine.js';
-import { formatTable, spread, type BenchRow } from '../table.js';
+import {
+  BENCH_LENGTHS,
+  BENCH_MODEL,
+  BENCH_STRIDE,
+  benchRequest,
+  MEDIAN_LENGTH,
+  openBenchData,
+} from '../default-engine.js';
+import { firstOfLength, medianLatencyMs } from '../one-query.js';
+import { formatTable, ratios, spread, type BenchRow } from '../table.js';
 
 const PACKAGES = ['openvino==2026.4.1', 'nncf==3.4.0'];
 const FOLDER = 'build/bench-openvino';
 const ROUNDS = 5;
-/** The median length of the data. */
-const LATENCY_LENGTH = 166;
-const LATENCY_RUNS = 30;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const cores = availableParallelism();
@@ -47,21 +52,14 @@ const rows: BenchRow[] = [];
 }
 {
   await using engine = await openDirectInference({ ...request, threads_per_instance: cores, instances: 1 });
-  const one = firstOfLength(samples, LATENCY_LENGTH);
+  const one = firstOfLength(samples, MEDIAN_LENGTH);
   const times = { ours: [] as number[], theirs: [] as number[] };
   for (let round = 0; round < ROUNDS; round++) {
-    times.ours.push(await medianMs(() => engine.run(one)));
-    times.theirs.push(await theirs.ask(`latency ${LATENCY_LENGTH}`));
+    times.ours.push(await medianLatencyMs(engine, one));
+    times.theirs.push(await theirs.ask(`latency ${MEDIAN_LENGTH}`));
   }
   rows.push(
-    ...rowsOf(
-      `latency of ${LATENCY_LENGTH} tokens`,
-      'ms',
-      times.ours,
-      times.theirs,
-      'ours ÷ OpenVINO',
-      '≤ 1',
-    ),
+    ...rowsOf(`latency of ${MEDIAN_LENGTH} tokens`, 'ms', times.ours, times.theirs, 'ours ÷ OpenVINO', '≤ 1'),
   );
 }
 await theirs.close();
@@ -76,38 +74,11 @@ function rowsOf(
   ratio: string,
   aim: string,
 ): readonly BenchRow[] {
-  const ratios = ours.map((value, round) => value / other[round]!);
   return [
     { what: `${what}, ours`, unit, ...spread(ours), aim: '', context: '' },
     { what: `${what}, OpenVINO`, unit, ...spread(other), aim: '', context: '' },
-    { what: `${what}, ${ratio}`, unit: '×', ...spread(ratios), aim, context: '' },
+    { what: `${what}, ${ratio}`, unit: '×', ...spread(ratios(ours, other)), aim, context: '' },
   ];
-}
-
-async function medianMs(run: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < LATENCY_RUNS; i++) {
-    const from = performance.now();
-    await run();
-    times.push(performance.now() - from);
-  }
-  return times.sort((a, b) => a - b)[LATENCY_RUNS >> 1]!;
-}
-
-/** The first sample that is long enough, cut to `length`. */
-function firstOfLength(
-  { offsets, tokenIds, segmentStarts }: TokenizedSamples,
-  length: number,
-): TokenizedSamples {
-  const index = segmentStarts.findIndex((_unused, i) => offsets[i + 1]! - offsets[i]! >= length);
-  const from = offsets[index]!;
-  return {
-    sampleCount: 1,
-    tokenIds: tokenIds.slice(from, from + length),
-    offsets: Int32Array.of(0, length),
-    segmentStarts: segmentStarts.slice(index, index + 1),
-    maxSequenceLength: BENCH_LENGTHS.maxSequenceLength,
-  };
 }
 
 interface OpenVino {
