@@ -43,17 +43,21 @@ export interface RankRequest {
   /** Undefined for a sample that was never answered; it then offers no span. */
   readonly logitsOf: (sample: number) => Logits | undefined;
   readonly rules: AnswerRules;
+  /** Called with the place of each question when it is done, for whoever measures. */
+  readonly onQuestion?: (place: number) => void;
 }
 
 /** Ranks the answers of every question over all its windows, in the order of the questions. */
 export function rankAnswers(request: RankRequest): readonly RankedAnswer[] {
-  const { questions, features } = request;
+  const { questions, features, onQuestion } = request;
   let sample = 0;
   return questions.map(({ context }, questionIndex) => {
     const from = sample;
     while (sample < features.samples.sampleCount && features.questionIndices[sample] === questionIndex)
       sample++;
-    return rankQuestion(request, context, from, sample);
+    const ranked = rankQuestion(request, context, from, sample);
+    onQuestion?.(questionIndex);
+    return ranked;
   });
 }
 

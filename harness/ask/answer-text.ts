@@ -30,7 +30,7 @@ export function stageLine({ tokenize_ms, inference_ms, project_ms }: StageTimes)
 export function answersJson(
   passage: string,
   questions: readonly string[],
-  { answers, stages, sampleCount }: Answered,
+  { answers, stages, questionTimes, sampleCount }: Answered,
   { isSynthetic }: Pick<OpenModel, 'isSynthetic'>,
 ): unknown {
   return {
@@ -38,11 +38,15 @@ export function answersJson(
     passage,
     answers: questions.map((question, place) => {
       const { answer, candidates } = answers[place]!;
+      const { tokenize_ms, inference_ms, project_ms } = questionTimes[place]!;
       return {
         question,
         answer,
         probability: candidates.find(({ text }) => text === answer)?.probability ?? 0,
         n_best: candidates,
+        tokenize_ms,
+        inference_ms,
+        project_ms,
       };
     }),
     sample_count: sampleCount,

@@ -13,6 +13,12 @@ export interface StageTimes {
   readonly project_ms: number;
 }
 
+/** Time of each stage of one question. */
+export interface QuestionTimes extends StageTimes {
+  /** Its windows. */
+  readonly sampleCount: number;
+}
+
 /** One inference: how many samples ran together, and for how long. */
 export interface InferenceTime {
   readonly sampleCount: number;
@@ -23,6 +29,8 @@ export interface Answered {
   /** One for each question, in order. */
   readonly answers: readonly RankedAnswer[];
   readonly stages: StageTimes;
+  /** Of each question; its inference is the whole time of every batch that one of its windows was in. */
+  readonly questionTimes: readonly QuestionTimes[];
   readonly inferences: readonly InferenceTime[];
   /** Windows that were run. */
   readonly sampleCount: number;
@@ -56,10 +64,17 @@ export function createAsker(request: AskerRequest): Asker {
   const makeFeatures = createFeatureMaker(vocabulary, lengths);
   return {
     async ask(questions, rules, onProgress) {
-      const startMs = now();
-      const features = makeFeatures(questions);
-      const tokenizedMs = now();
-      const { samples } = features;
+      const times = questions.map(() => ({ tokenize_ms: 0, inference_ms: 0, project_ms: 0, sampleCount: 0 }));
+      const lapsOf = (stage: 'tokenize_ms' | 'project_ms') => {
+        let sinceMs = now();
+        return (question: number): void => {
+          const atMs = now();
+          times[question]![stage] += atMs - sinceMs;
+          sinceMs = atMs;
+        };
+      };
+      const features = makeFeatures(questions, lapsOf('tokenize_ms'));
+      const { samples, questionIndices } = features;
       const logits: Logits[] = [];
       const inferences: InferenceTime[] = [];
       let doneCount = 0;
@@ -67,26 +82,33 @@ export function createAsker(request: AskerRequest): Asker {
         const chosen = pickSamples(samples, batch);
         const beforeMs = now();
         const responses = await inference.run(chosen);
-        inferences.push({ sampleCount: batch.length, milliseconds: now() - beforeMs });
+        const milliseconds = now() - beforeMs;
+        inferences.push({ sampleCount: batch.length, milliseconds });
+        for (const sample of batch) times[questionIndices[sample]!]!.sampleCount++;
+        for (const question of new Set(batch.map((sample) => questionIndices[sample]!)))
+          times[question]!.inference_ms += milliseconds;
         for (const [place, sample] of batch.entries()) logits[sample] = apart(responses[place]!);
         doneCount += batch.length;
         onProgress?.(doneCount, samples.sampleCount);
       }
-      const beforeProjectMs = now();
       const answers = rankAnswers({
         questions,
         features,
         vocabulary,
         logitsOf: (sample) => logits[sample],
         rules,
+        onQuestion: lapsOf('project_ms'),
       });
+      const total = (of: (times: QuestionTimes) => number): number =>
+        times.reduce((sum, each) => sum + of(each), 0);
       return {
         answers,
         stages: {
-          tokenize_ms: tokenizedMs - startMs,
+          tokenize_ms: total(({ tokenize_ms }) => tokenize_ms),
           inference_ms: inferences.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
-          project_ms: now() - beforeProjectMs,
+          project_ms: total(({ project_ms }) => project_ms),
         },
+        questionTimes: times,
         inferences,
         sampleCount: samples.sampleCount,
       };

@@ -14,11 +14,17 @@ import { inputPath } from '../places.js';
 import { readSquad, type SquadData } from '../qsl/squad.js';
 import { toJsonText } from '../write-file.js';
 import { answerLines, answersJson, stageLine } from './answer-text.js';
-import { createAsker } from './asker.js';
+import { createAsker, type Answered } from './asker.js';
 import { askFlags, askUsage, type AskFlags } from './flags.js';
 import { readPassage, readQuestions } from './inputs.js';
 import { count, openModel } from './open-model.js';
 import { promptForQuestions } from './prompt.js';
+import {
+  latencyPercentiles,
+  latencyText,
+  writeQuestionLatencies,
+  type QuestionLatency,
+} from './question-latencies.js';
 import {
   readNullOdds,
   reportScores,
@@ -39,6 +45,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   checkRequirements(flags);
   refuseMixedUse(flags);
+  if (flags.latency_file !== undefined) requireWritable(flags.latency_file, 'latency_file');
   if (flags.score !== undefined) return scoreFile(flags, flags.score);
   if (flags.squad_json !== undefined) return answerSquad(flags, flags.squad_json);
   return answerPassage(flags);
@@ -72,6 +79,8 @@ function refuseMixedUse(flags: AskFlags): void {
     throw new ConfigError(
       `${ofPassage.join(', ')}: not with --squad_json, which brings its own passages and questions`,
     );
+  if (flags.latency_file !== undefined && flags.score !== undefined)
+    throw new ConfigError('--latency_file: not with --score, which runs nothing');
   if (flags.null_odds !== undefined && flags.score === undefined)
     throw new ConfigError('--null_odds: only with --score=FILE; otherwise they are computed');
 }
@@ -93,18 +102,25 @@ async function answerPassage(flags: AskFlags): Promise<number> {
   const rules = rulesOf(flags);
   await using model = await openModel(flags, say);
   const asker = createAsker(model);
+  const latencies: QuestionLatency[] = [];
+  const keepLatencies = (asked: readonly string[], answered: Answered): void => {
+    latencies.push(...latenciesOf(asked, answered));
+    if (flags.latency_file !== undefined) writeQuestionLatencies(flags.latency_file, latencies);
+  };
   if (questions.length > 0 && passage !== undefined) {
     const answered = await asker.ask(
       questions.map((question) => ({ question, context: passage })),
       rules,
     );
+    keepLatencies(questions, answered);
     if (flags.json) process.stdout.write(toJsonText(answersJson(passage, questions, answered, model)));
     else {
       const blocks = questions.map((question, place) =>
         answerLines(question, answered.answers[place]!, flags.n_best),
       );
       process.stdout.write(
-        `${model.isSynthetic ? `(${SYNTHETIC})\n` : ''}Passage: ${passage.trim()}\n\n${blocks.join('\n')}\n${stageLine(answered.stages)}`,
+        `${model.isSynthetic ? `(${SYNTHETIC})\n` : ''}Passage: ${passage.trim()}\n\n${blocks.join('\n')}\n${stageLine(answered.stages)}` +
+          (questions.length > 1 ? latencyText(answered.questionTimes) : ''),
       );
     }
     return exitCodes.valid.code;
@@ -116,6 +132,7 @@ async function answerPassage(flags: AskFlags): Promise<number> {
     passage,
     answer: async (context, question) => {
       const answered = await asker.ask([{ question, context }], rules);
+      keepLatencies([question], answered);
       if (flags.json) return toJsonText(answersJson(context, [question], answered, model));
       return answerLines(question, answered.answers[0]!, flags.n_best) + stageLine(answered.stages);
     },
@@ -129,7 +146,7 @@ const isFromInput = ({ passage_file }: AskFlags): boolean =>
 async function answerSquad(flags: AskFlags, squadFile: string): Promise<number> {
   const data = await readLimited(flags, squadFile);
   const outFile = flags.output_prediction_file ?? 'predictions.json';
-  requireWritable(outFile);
+  requireWritable(outFile, 'output_prediction_file');
   const nullScoreDiffThreshold = data.version === '2.0' ? (flags.null_score_diff_threshold ?? 0) : undefined;
   if (nullScoreDiffThreshold === undefined && flags.null_score_diff_threshold !== undefined)
     throw new ConfigError(
@@ -146,7 +163,12 @@ async function answerSquad(flags: AskFlags, squadFile: string): Promise<number> 
   const answered = await createAsker(model).ask(data.questions, rules, createProgressLine(flags.quiet));
   const { questions } = data;
   const { answers } = answered;
-  const files = writePredictions(outFile, questions, answers);
+  const files = [...writePredictions(outFile, questions, answers)];
+  if (flags.latency_file !== undefined) {
+    const ids = questions.map(({ id }) => id);
+    writeQuestionLatencies(flags.latency_file, latenciesOf(ids, answered));
+    files.push(flags.latency_file);
+  }
   const predictions = new Map(questions.map(({ id }, place) => [id, answers[place]!.answer]));
   const nullOdds = new Map(questions.map(({ id }, place) => [id, answers[place]!.nullOdds ?? 0]));
   const report = await reportScores(data, predictions, data.version === '2.0' ? nullOdds : undefined, flags);
@@ -158,9 +180,13 @@ async function answerSquad(flags: AskFlags, squadFile: string): Promise<number> 
         sample_count: answered.sampleCount,
         ...answered.stages,
         ...throughputOf(answered.inferences),
+        question_latency: latencyPercentiles(answered.questionTimes),
       }),
     );
-  else process.stdout.write(`${reportText(report)}${speedText(answered)}${files.join(', ')} written\n`);
+  else
+    process.stdout.write(
+      `${reportText(report)}${speedText(answered)}${latencyText(answered.questionTimes)}${files.join(', ')} written\n`,
+    );
   return exitCodeOf(report);
 }
 
@@ -192,14 +218,18 @@ function rulesOf({ n_best_size, max_answer_length }: AskFlags): AnswerRules {
   };
 }
 
+function latenciesOf(names: readonly string[], { questionTimes }: Answered): readonly QuestionLatency[] {
+  return questionTimes.map((times, place) => ({ question: names[place] ?? '', ...times }));
+}
+
 /** Minutes of inference must not end at a folder that is not there. @throws {SetupError} */
-function requireWritable(file: string): void {
+function requireWritable(file: string, flag: string): void {
   try {
     accessSync(dirname(file), constants.W_OK);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SetupError(
-      `--output_prediction_file: cannot write into ${dirname(file)}: ${reason}. Name a file in a folder that is there.`,
+      `--${flag}: cannot write into ${dirname(file)}: ${reason}. Name a file in a folder that is there.`,
       { cause },
     );
   }

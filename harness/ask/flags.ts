@@ -176,6 +176,12 @@ export const askFlags = {
     fallback: '20',
   },
   n_best: { kind: 'boolean', group: 'Answers', description: 'Show the ranked answers, not only the best.' },
+  latency_file: {
+    kind: 'text',
+    group: 'Answers',
+    description:
+      'CSV with a line for each question: its windows, and its milliseconds in the tokenizer, the engine and on the way back to text.',
+  },
   json: { kind: 'boolean', group: 'Answers', description: 'Print JSON.' },
   quiet: { kind: 'boolean', group: 'Answers', description: 'No progress.' },
 } as const satisfies CommandFlags;

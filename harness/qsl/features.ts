@@ -63,23 +63,33 @@ export function makeFeatures(
 /** What features need of a question. */
 export type FeatureQuestion = Pick<SquadQuestion, 'question' | 'context'>;
 
-/** As makeFeatures, again and again: contexts and words that were seen before stay tokenized. @throws {ConfigError} */
-export function createFeatureMaker(
-  vocabulary: Vocabulary,
-  lengths: SequenceLengths,
-): (questions: readonly FeatureQuestion[]) => Features {
+/**
+ * Makes features again and again: contexts and words that were seen before stay tokenized.
+ *
+ * @param onQuestion Called with the place of a question when a step of its work is done, for whoever measures; the steps of one
+ *   question need not be neighbours.
+ */
+export type FeatureMaker = (
+  questions: readonly FeatureQuestion[],
+  onQuestion?: (place: number) => void,
+) => Features;
+
+/** @throws {ConfigError} for impossible lengths. */
+export function createFeatureMaker(vocabulary: Vocabulary, lengths: SequenceLengths): FeatureMaker {
   checkLengths(lengths);
   const tokenize = createTokenizer(vocabulary);
   const passages = new Map<string, TextPieces>();
-  return (questions) => {
-    const planned = questions.map(({ question, context }): PlannedQuestion => {
+  return (questions, onQuestion = () => undefined) => {
+    const planned = questions.map(({ question, context }, place): PlannedQuestion => {
       const passage = passages.get(context) ?? tokenize(context);
       passages.set(context, passage);
       const query = tokenize(question).ids.slice(0, lengths.maxQueryLength);
       const room = lengths.maxSequenceLength - query.length - SPECIAL_TOKENS;
-      return { query, passage, windows: placeWindows(passage.ids.length, room, lengths.docStride) };
+      const windows = placeWindows(passage.ids.length, room, lengths.docStride);
+      onQuestion(place);
+      return { query, passage, windows };
     });
-    return fillFeatures(planned, vocabulary, lengths.maxSequenceLength);
+    return fillFeatures(planned, vocabulary, lengths.maxSequenceLength, onQuestion);
   };
 }
 
@@ -127,6 +137,7 @@ function fillFeatures(
   planned: readonly PlannedQuestion[],
   vocabulary: Vocabulary,
   maxSequenceLength: number,
+  onQuestion: (place: number) => void,
 ): Features {
   let sampleCount = 0;
   let tokenCount = 0;
@@ -160,6 +171,7 @@ function fillFeatures(
       tokenIds[at++] = vocabulary.sepId;
       offsets[++sample] = at;
     }
+    onQuestion(questionIndex);
   }
   return features;
 }

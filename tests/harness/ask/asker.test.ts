@@ -76,8 +76,31 @@ describe('an asker', () => {
       [{ question: 'where', context: 'The lighthouse.' }],
       rules,
     );
-    expect(stages).toEqual({ tokenize_ms: 1, inference_ms: 1, project_ms: 1 });
+    expect(stages).toEqual({ tokenize_ms: 2, inference_ms: 1, project_ms: 1 });
     expect(inferences).toEqual([{ sampleCount: 1, milliseconds: 1 }]);
+  });
+
+  it('gives every question its own times, and together they are the stages', async () => {
+    const questions = [
+      { question: 'where', context: long },
+      { question: 'why', context: 'The lighthouse.' },
+      { question: 'how', context: 'The lighthouse.' },
+    ];
+    const request = { inference: fakeEngine('x'), vocabulary, lengths, now: countingClock() };
+    const alone = await createAsker({ ...request, batchSize: 1 }).ask(questions, rules);
+    expect(alone.questionTimes.map(({ sampleCount }) => sampleCount)).toEqual([alone.sampleCount - 2, 1, 1]);
+    for (const stage of ['tokenize_ms', 'inference_ms', 'project_ms'] as const) {
+      const sum = alone.questionTimes.reduce((total, times) => total + times[stage], 0);
+      expect(sum).toBe(alone.stages[stage]);
+    }
+    expect(alone.questionTimes[0]!.inference_ms).toBe(alone.sampleCount - 2);
+    // Two questions of one length share a batch, and both wait for all of it.
+    const { questionTimes, stages } = await createAsker({ ...request, batchSize: 2 }).ask(
+      questions.slice(1),
+      rules,
+    );
+    expect(questionTimes.map(({ inference_ms }) => inference_ms)).toEqual([1, 1]);
+    expect(stages.inference_ms).toBe(1);
   });
 
   it('tells how many samples are done', async () => {

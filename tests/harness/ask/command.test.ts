@@ -73,6 +73,24 @@ describe('a SQuAD file', () => {
     expect(text).toContain('PASSED: F1 100.000, at least 100.000 wanted');
   });
 
+  it('leaves the times of every question in a file, and prints their percentiles', async () => {
+    const file = inFolder('latencies.csv');
+    const argv = ['-sq', small, '-o', inFolder('p.json'), '--limit=2', '--threads=1', '--latency_file', file];
+    const { text } = await ask(...argv);
+    const [head, ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(head).toBe('question,samples,tokenize_ms,inference_ms,project_ms,total_ms');
+    expect(lines.map((line) => line.split(',')[0])).toEqual(['harbour-opened', 'lighthouse-builder']);
+    for (const line of lines) {
+      const [, samples, ...times] = line.split(',').map(Number);
+      expect(samples).toBe(1);
+      const [tokenize = 0, inference = 0, project = 0, total = 0] = times;
+      expect(Math.min(tokenize, inference, project)).toBeGreaterThan(0);
+      expect(total).toBeCloseTo(tokenize + inference + project, 3);
+    }
+    expect(text).toMatch(/ms per question +p50 +p90 +p99 +max\ntokenize /u);
+    expect(text).toContain(`${file} written`);
+  });
+
   it('of v2.0 gets null odds and the scores of both kinds', async () => {
     const file = inFolder('v2.json');
     const qas = [
@@ -166,6 +184,12 @@ describe('bad input', () => {
       ['-sq', small, '-p', 'a'],
       'ConfigError',
       /--passage: not with --squad_json/u,
+    ],
+    [
+      'a file of latencies where nothing is run',
+      ['--score', 'p.json', '-sq', small, '--latency_file=l.csv'],
+      'ConfigError',
+      /--latency_file: not with --score/u,
     ],
     ['a limit without a SQuAD file', [...asking, '--limit=3'], 'ConfigError', /only with --squad_json/u],
     [
