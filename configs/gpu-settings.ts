@@ -2,6 +2,7 @@
 // NVIDIA's harness where it has one. An engine gets them resolved, all of them, as EngineRequest.gpu.
 
 import { z } from 'zod';
+import { withoutEffect } from './without-effect.js';
 
 const gpuEngine = { group: 'GPU engine', engines: ['tensorrt'] } as const;
 const positiveInt = () => z.int().positive();
@@ -18,6 +19,10 @@ const risingList = () =>
 /** The numbers of a setting such as length_buckets; none for an empty text. */
 export const numbersOf = (text: string): readonly number[] =>
   text === '' ? [] : text.split(',').map(Number);
+
+/** The end of a description. */
+const noEffect = (key: keyof typeof withoutEffect): string =>
+  `A published value, without effect here: ${withoutEffect[key]}.`;
 
 /** How attention is computed, for --tensorrt_attention; engines/tensorrt/choose-network.ts has what fits where. */
 export const tensorRtAttentions = [
@@ -163,8 +168,7 @@ export const gpuSettingsSchema = z.strictObject({
     .meta({
       ...gpuEngine,
       unit: 'fraction',
-      description:
-        'Server: share of the samples that is answered in time; the rest, from the heaviest batches, waits for the end of the run. 1 = none is put off.',
+      description: `Server: share of the samples that is answered in time; the rest, from the heaviest batches, waits for the end of the run. 1 = none is put off. ${noEffect('soft_drop')}`,
     }),
   active_sms: z
     .int()
@@ -174,8 +178,7 @@ export const gpuSettingsSchema = z.strictObject({
     .meta({
       ...gpuEngine,
       unit: '%',
-      description:
-        'Share of the multiprocessors with which kernels are timed when the engine is built, so that the choice fits streams that run side by side.',
+      description: `Share of the multiprocessors with which kernels are timed when the engine is built, so that the choice fits streams that run side by side. ${noEffect('active_sms')}`,
     }),
   workspace_size: z
     .int()
@@ -222,16 +225,14 @@ export const gpuSettingsSchema = z.strictObject({
     .default(false)
     .meta({
       ...gpuEngine,
-      description:
-        'int8: interleaved data layout, faster on Turing and Xavier. A published value: here tensorrt_attention chooses.',
+      description: `int8: interleaved data layout, faster on Turing and Xavier. ${noEffect('enable_interleaved')}`,
     }),
   use_small_tile_gemm_plugin: z
     .boolean()
     .default(false)
     .meta({
       ...gpuEngine,
-      description:
-        'Matrix products with small tiles, on Ampere; excludes enable_interleaved. A published value: here TensorRT chooses.',
+      description: `Matrix products with small tiles, on Ampere; excludes enable_interleaved. ${noEffect('use_small_tile_gemm_plugin')}`,
     }),
   gemm_plugin_fairshare_cache_size: z
     .int()
@@ -239,8 +240,7 @@ export const gpuSettingsSchema = z.strictObject({
     .default(0)
     .meta({
       ...gpuEngine,
-      description:
-        'Share of the L2 cache that a small-tile product assumes. A published value, without effect here.',
+      description: `Share of the L2 cache that a small-tile product assumes. ${noEffect('gemm_plugin_fairshare_cache_size')}`,
     }),
   start_from_device: z
     .boolean()
@@ -270,8 +270,7 @@ export const gpuSettingsSchema = z.strictObject({
     .meta({
       ...gpuEngine,
       unit: 'W',
-      description:
-        'Power cap of each GPU with which the values were taken (maxq); 0 = none. The cap itself is set by you.',
+      description: `Power cap of each GPU with which the values were taken (maxq); 0 = none. ${noEffect('power_limit')}`,
     }),
   vboost_slider: z
     .int()
@@ -280,8 +279,7 @@ export const gpuSettingsSchema = z.strictObject({
     .default(0)
     .meta({
       ...gpuEngine,
-      description:
-        'Position of the boost slider with which the values were taken; 0 = as delivered. A published value, without effect here: set it with nvidia-smi boost-slider.',
+      description: `Position of the boost slider with which the values were taken; 0 = as delivered. ${noEffect('vboost_slider')}`,
     }),
 });
 

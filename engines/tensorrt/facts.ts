@@ -1,6 +1,8 @@
 // What a started TensorRT engine says of itself, for metadata.json.
 
 import { basename } from 'node:path';
+import { gpuSettingsSchema } from '../../configs/gpu-settings.js';
+import { withoutEffect } from '../../configs/without-effect.js';
 import type { EngineFacts, EngineRequest, GpuRequest } from '../contract.js';
 import type { LogitCheck } from '../logit-check.js';
 import type { PlanFile } from './build-plan.js';
@@ -74,14 +76,23 @@ export function engineFacts({
       copies_timed: !gpu.start_from_device,
       use_graphs: gpu.use_graphs,
       graphs_captured: graphs,
-      ...(gpu.soft_drop < 1 ? { soft_drop: 'not done: every sample is answered in turn' } : {}),
-      ...(gpu.active_sms < 100 ? { active_sms: 'not done: kernels were timed on the whole GPU' } : {}),
+      ...valuesWithoutEffect(gpu),
       activation_bytes: description.activation_bytes,
       weight_bytes: description.weight_bytes,
       load_ms: Math.round(loadMs),
       warm_up_ms: Math.round(warmUpMs),
     },
   };
+}
+
+/** What was asked for and is not done. */
+function valuesWithoutEffect(gpu: GpuRequest): { readonly without_effect?: string } {
+  const usual = gpuSettingsSchema.parse({});
+  const said = Object.entries(withoutEffect)
+    .map(([name, why]) => ({ key: name as keyof typeof withoutEffect, why }))
+    .filter(({ key }) => gpu[key] !== usual[key])
+    .map(({ key, why }) => `${key} ${String(gpu[key])}: ${why}`);
+  return said.length === 0 ? {} : { without_effect: said.join('; ') };
 }
 
 /** 13000 → "13.0" */

@@ -210,6 +210,19 @@ describe('the engine of a request', () => {
     expect(addon.opened.at(-1)?.start_from_device).toBe(true);
   });
 
+  it('names in its facts the settings that change nothing, where they were asked for', async () => {
+    await using usual = await startTensorRtEngine(request, samples, parts);
+    expect(usual.facts.notes).not.toHaveProperty('without_effect');
+    await using asked = await startTensorRtEngine(
+      { ...request, gpu: { ...gpu, soft_drop: 0.993, active_sms: 60 } },
+      samples,
+      parts,
+    );
+    expect(asked.facts.notes['without_effect']).toBe(
+      'soft_drop 0.993: every sample is answered in turn; active_sms 60: kernels are timed on the whole GPU',
+    );
+  });
+
   it('answers questions outside a run, batch by batch', async () => {
     await using direct = await openTensorRtDirect(request, parts);
     const logits = await direct.run(samples);
