@@ -93,8 +93,8 @@ export async function writeTensorRtNetwork(
   parts: Pick<TensorRtParts, 'calibratedRanges'>,
 ): Promise<NetworkFile> {
   using checkpoint = openCheckpoint(modelDir, options);
-  const choice = chooseNetwork({ ...questionAbout(checkpoint, precision, gpu), ...target });
   const known = await knownRanges(checkpoint, { precision, modelDir, enginesDir }, parts);
+  const choice = chooseNetwork({ ...questionAbout(checkpoint, precision, gpu, known), ...target });
   const { tensorRanges } = writeNetwork({ checkpoint, precision, choice, known }, onnxFile);
   return { choice, tensorRanges, buckets: choice.form === 'padded' ? bucketsOf(gpu) : [] };
 }

@@ -123,7 +123,7 @@ function planOf({ tensorRt, checkpoint, precision, batch_size, gpu, enginesDir, 
   const whyNoCublas = addon.whyNotLoadable('libcublas.so.12');
   const choice = chooseNetwork({
     ...(whyNoCublas === null ? {} : { whyNoCublas }),
-    ...questionAbout(checkpoint, precision, gpu),
+    ...questionAbout(checkpoint, precision, gpu, known),
     batch_size,
     compute_capability: device.compute_capability,
     tensorrt_version: libraries.version,

@@ -12,6 +12,7 @@ import type { BertCheckpoint } from '../bert/checkpoint.js';
 import { INTERLEAVED_HIDDEN_SIZES } from '../bert/interleaved-graph.js';
 import { PLUGIN_HEAD_SIZE } from '../bert/packed-form.js';
 import type { GpuRequest } from '../contract.js';
+import type { KnownRanges } from './network.js';
 
 /** What the choice rests on. */
 export interface NetworkQuestion {
@@ -26,6 +27,8 @@ export interface NetworkQuestion {
   /** Of every layer. */
   readonly headSizes: readonly number[];
   readonly hiddenSize: number;
+  /** Places that calibration leaves in higher precision; undefined: none. */
+  readonly kept?: ReadonlySet<string> | undefined;
   /** "9.0" */
   readonly compute_capability: string;
   /** "10.6.0" */
@@ -54,6 +57,7 @@ export function questionAbout(
   { layers, config }: Pick<BertCheckpoint, 'layers' | 'config'>,
   precision: Precision,
   gpu: Pick<GpuRequest, 'tensorrt_attention' | 'tensorrt_gelu' | 'variable_length' | 'max_seq_length'>,
+  known: Pick<KnownRanges, 'kept'> | undefined,
 ): Omit<
   NetworkQuestion,
   'compute_capability' | 'tensorrt_version' | 'whyNoCublas' | 'plugins' | 'batch_size'
@@ -64,6 +68,7 @@ export function questionAbout(
     gelu: gpu.tensorrt_gelu,
     variable_length: gpu.variable_length,
     max_seq_length: gpu.max_seq_length,
+    kept: known?.kept,
     headSizes: layers.map(({ head_size }) => head_size),
     hiddenSize: config.hidden_size,
   };
@@ -197,6 +202,11 @@ function reasonAgainst(attention: PluginAttention, question: NetworkQuestion): s
     const upTo = isInt8 ? '' : 'up to ';
     return `the attention plugin's ${isInt8 ? 'int8' : 'fp16'} kernels are for heads of ${upTo}${PLUGIN_HEAD_SIZE}, this model has ${oddSize}`;
   }
+  const inInt8 = keptInInt8(attention, question);
+  if (inInt8.length > 0) {
+    const others = inInt8.length > 1 ? ` and ${inInt8.length - 1} more places` : '';
+    return `calibration leaves ${inInt8[0]}${others} in higher precision, which these kernels compute in int8`;
+  }
   if (attention === 'plugin_int8' && major < 10) {
     return `the int8 attention kernels take their scales from the network from TensorRT 10 on, this is ${tensorrt_version}`;
   }
@@ -218,6 +228,17 @@ function reasonAgainst(attention: PluginAttention, question: NetworkQuestion): s
   ];
   const missing = plugins === undefined ? undefined : wanted.find((plugin) => !plugins.has(plugin));
   return missing === undefined ? undefined : `TensorRT ${tensorrt_version} has no plugin ${missing}`;
+}
+
+const placesOfInt8Attention = new Set(['query', 'key', 'value', 'probabilities', 'context']);
+
+/** Places that are to stay in higher precision, and would not. */
+function keptInInt8(attention: PluginAttention, { kept }: NetworkQuestion): readonly string[] {
+  if (kept === undefined || attention === 'plugin_fp16') return [];
+  const isThroughout = attention === 'plugin_int8_interleaved';
+  return [...kept].filter(
+    (place) => isThroughout || placesOfInt8Attention.has(place.split('.').at(-1) ?? ''),
+  );
 }
 
 function majorMinor(version: string): { readonly major: number; readonly minor: number } {

@@ -77,7 +77,11 @@ export interface Network {
 export function buildNetwork({ checkpoint, precision, choice, known }: NetworkRequest): Network {
   const isQuantized = precision === 'int8' || precision === 'fp8';
   if (choice.attention === 'plugin_int8_interleaved') {
-    return buildInterleavedGraph(checkpoint, { ranges: known?.ranges ?? new Map(), gelu: choice.gelu });
+    return buildInterleavedGraph(checkpoint, {
+      ranges: known?.ranges ?? new Map(),
+      weightAmax: known?.weightAmax,
+      gelu: choice.gelu,
+    });
   }
   const options: GraphOptions = {
     precision,

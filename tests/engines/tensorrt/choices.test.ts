@@ -85,6 +85,13 @@ describe('the network of', () => {
     ['a length without kernels', { max_seq_length: 1024 }, 'network', undefined, /end at 512 tokens/],
     ['padding asked for', { variable_length: false }, 'network', undefined, /variable_length is off/],
     [
+      'BERT-Large int8 with places that calibration keeps',
+      { precision: 'int8', kept: new Set(['layer.3.ffn_gelu', 'layer.4.ffn_gelu']) },
+      'plugin_fp16',
+      '2',
+      /attention is fp16, since calibration leaves layer\.3\.ffn_gelu and 1 more places in higher precision/,
+    ],
+    [
       'fp16 attention, padded',
       { attention: 'network_fp16', precision: 'int8' },
       'network_fp16',
@@ -112,6 +119,11 @@ describe('the network of', () => {
   it.each([
     ['int8 kernels without int8', { attention: 'plugin_int8' }, /need --precision=int8/],
     ['a GPU without them', { attention: 'plugin_fp16', compute_capability: '7.0' }, /compute capability 7.0/],
+    [
+      'int8 attention of places that calibration keeps',
+      { attention: 'plugin_int8', precision: 'int8', kept: new Set(['layer.0.query']) },
+      /calibration leaves layer\.0\.query in higher precision/,
+    ],
     [
       'padding at the same time',
       { attention: 'plugin_fp16', variable_length: false },

@@ -53,6 +53,16 @@ async function logitsOf(
   return Float32Array.from(logits!.data as Float32Array);
 }
 
+/** The normal numbers of fp16, and zero. */
+function fromFloat16(halves: Uint16Array): Float32Array {
+  return Float32Array.from(halves, (half) => {
+    const exponent = (half >> 10) & 31;
+    const fraction = half & 1023;
+    const magnitude = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
+    return half >> 15 === 1 ? -magnitude : magnitude;
+  });
+}
+
 const packedInputs = {
   input_ids: ids,
   token_type_ids: segments,
@@ -150,5 +160,44 @@ describe('the network of packed tokens', () => {
     }
     // Per layer: qkv, context, attention output, LayerNorm, Gelu, feed-forward output, LayerNorm; and the embeddings.
     expect(Object.keys(tensorRanges ?? {})).toHaveLength(2 * 7 + 1);
+  });
+
+  it('of an encoder that is int8 throughout has the weights that training rounded, clipped where it clipped them', () => {
+    using checkpoint = openCheckpoint(modelDir);
+    const name = 'encoder.layer.0.intermediate.dense.weight';
+    const [rows = 0, columns = 0] = checkpoint.shapeOf(name);
+    const amax = Float32Array.from({ length: rows }, (_unused, row) => (row === 0 ? 0.01 : 0.1));
+    const known = { ranges: syntheticRanges(checkpoint.layers, HEADS * HEAD_SIZE), source: 'a test' };
+    const weightsOf = (weightAmax: ReadonlyMap<string, Float32Array>): Float32Array => {
+      const choice: NetworkChoice = {
+        form: 'packed',
+        attention: 'plugin_int8_interleaved',
+        gelu: 'tanh',
+        because: 'a test',
+      };
+      const { graph } = buildNetwork({
+        checkpoint,
+        precision: 'int8',
+        choice,
+        known: { ...known, weightAmax },
+      });
+      // The only one of its shape in the first layer.
+      const found = graph.initializers.find(({ shape }) => shape[0] === rows && shape[1] === columns)!;
+      const bytes = found.bytes();
+      return fromFloat16(new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2));
+    };
+    const plain = weightsOf(new Map());
+    const trained = weightsOf(new Map([[name, amax]]));
+    for (const row of [0, 1]) {
+      const step = amax[row]! / 127;
+      for (let i = row * columns; i < (row + 1) * columns; i++) {
+        const clipped = Math.max(-amax[row]!, Math.min(amax[row]!, plain[i]!));
+        expect(Math.abs(trained[i]! - clipped)).toBeLessThan(step * 0.6);
+        expect(Math.abs(trained[i]! / step - Math.round(trained[i]! / step))).toBeLessThan(0.07);
+      }
+    }
+    // What TensorRT finds as the scale of a clipped row is training's.
+    const first = trained.subarray(0, columns).map(Math.abs);
+    expect(Math.max(...first)).toBeCloseTo(0.01, 4);
   });
 });
