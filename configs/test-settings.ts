@@ -105,7 +105,10 @@ export const testSettingsSchema = z.strictObject({
     0,
     'Server: stop when more queries than this are outstanding; 0 = no limit.',
   ),
-  server_num_issue_query_threads: count(0, 'Server: threads that issue queries; 0 = the driver thread.'),
+  server_num_issue_query_threads: count(
+    0,
+    'Server: threads that issue the queries in turns; 0 = the driver thread, which keeps up alone.',
+  ),
   offline_expected_qps: positive(
     1,
     'Offline: expected samples (not queries) per second; sizes the one query.',

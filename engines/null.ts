@@ -1,6 +1,7 @@
 // The null engine: answers at once, on the driver's own thread. It measures the driver, not a model.
 
-import type { SystemUnderTest } from '../scenarios/contract.js';
+import type { ConnectIssueThread, SystemUnderTest } from '../scenarios/contract.js';
+import type { PhaseRecords } from '../scenarios/phase-records.js';
 import type { Engine, EngineRequest } from './contract.js';
 
 /** One token's start and end logit, float32. */
@@ -28,23 +29,34 @@ export function startNullEngine({ batch_size }: EngineRequest): Engine {
   };
 }
 
-/** Completes inside issueQuery. Logged samples get a response of `responseBytes` that depends on their index alone. */
+/** The null SUT on an issue thread; `data` is its responseBytes. */
+export const connectIssueThread: ConnectIssueThread = (data) => connectNullSut(Number(data));
+
+/** Completes inside issueQuery, on any number of threads. Logged samples get a response of `responseBytes` that depends on their index alone. */
 export function connectNullSut(responseBytes = RESPONSE_BYTES): SystemUnderTest {
   const response = new Uint8Array(responseBytes);
   const view = new DataView(response.buffer);
+  const complete = (sample: number, records: PhaseRecords): void => {
+    view.setFloat32(0, records.sampleIndices[sample]!, true);
+    records.completeSample(sample, response);
+  };
   return {
     name: 'null',
     completionPlace: 'in-call',
+    maxResponseBytes: responseBytes,
+    issueThreads: { module: import.meta.url, data: responseBytes },
     issueQuery(first, count, records) {
-      const { isLogged, phase } = records.shared;
+      const { isLogged, issueThreads, phase } = records.shared;
+      if (issueThreads > 1 && count > 1) {
+        // Coalesced queries of one thread's turn are no neighbours.
+        for (let i = 0; i < count; i++) complete(first + i * issueThreads, records);
+        return;
+      }
       if (phase === 'performance' && isNoneLogged(isLogged, first, count)) {
         records.completeSamples(first, count);
         return;
       }
-      for (let sample = first; sample < first + count; sample++) {
-        view.setFloat32(0, records.sampleIndices[sample]!, true);
-        records.completeSample(sample, response);
-      }
+      for (let sample = first; sample < first + count; sample++) complete(sample, records);
     },
     flushQueries: () => undefined,
   };

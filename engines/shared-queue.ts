@@ -24,13 +24,17 @@ export interface SharedQueue {
   hasEnded(): boolean;
 }
 
-/** One thread's view of a phase's queue. `order` lists the samples as they should be taken; undefined = as issued. */
+/**
+ * One thread's view of a phase's queue. `givenOrder` lists the samples as they should be taken; undefined = as issued, by one driver or
+ * by issue threads in turns.
+ */
 export function openSharedQueue(
   shared: SharedPhase,
-  order: Int32Array | undefined,
+  givenOrder: Int32Array | undefined,
   canShareBatch: (sample: number, other: number) => boolean,
 ): SharedQueue {
-  const { counters } = shared;
+  const { counters, issueOrder } = shared;
+  const order = givenOrder ?? (issueOrder.length > 0 ? issueOrder : undefined);
   const sampleAt = (place: number): number => (order === undefined ? place : order[place]!);
   return {
     sampleAt,
@@ -63,7 +67,7 @@ export function openSharedQueue(
   };
 }
 
-/** For the driver's side: wakes sleeping threads after samples were issued. */
+/** For the issuing side: wakes sleeping threads after samples were issued. */
 export function wakeSleepers(shared: SharedPhase, samples: number): void {
   if (Atomics.load(shared.counters, cell.sleepers) > 0) Atomics.notify(shared.counters, cell.issued, samples);
 }

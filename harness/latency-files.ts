@@ -96,7 +96,7 @@ function* latencyLines({
   for (let sample = 0; sample < shared.sampleCount; sample++) {
     const query = Math.floor(sample / shared.samplesPerQuery);
     const issued = shared.issuedNs[query]!;
-    if (issued === 0) return;
+    if (issued === 0) continue;
     const completed = shared.completedNs[sample]!;
     const scheduled = scheduledNs(query);
     yield [

@@ -94,6 +94,7 @@ export function describeRun(facts: RunFacts): Readonly<Record<string, unknown>> 
     doubtful: result.doubtful,
     self_test: result.selfTest ?? null,
     issue_delay_ns: result.issueDelay ?? null,
+    issue_thread_delays_ns: result.issueThreadDelays,
     errors: result.errors,
     warnings: result.warnings,
 

@@ -43,6 +43,11 @@ export interface SystemUnderTest {
    * in at most 64 MiB, or 16 responses if those are larger: a SUT that is faster than the disk waits for it once that is full.
    */
   readonly maxResponseBytes?: number;
+  /**
+   * Where threads of their own may issue (server_num_issue_query_threads): how each makes its side of this SUT. Without it such
+   * a test is refused.
+   */
+  readonly issueThreads?: IssueThreads;
   /** Untimed; once per phase before the first query, e.g. to hand `records.shared` to worker threads. */
   startPhase?(records: PhaseRecords): void | Promise<void>;
   /**
@@ -60,6 +65,37 @@ export interface SystemUnderTest {
   waitForCompleted?(completed: number, timeout_ns: number): void;
   /** Untimed; once per phase after the last completion (or after the run was given up). */
   endPhase?(): void | Promise<void>;
+}
+
+/**
+ * Server with server_num_issue_query_threads = T: T worker threads issue in place of the driver. Thread j issues the queries j,
+ * j + T, j + 2T, … of the one schedule, each at its own due time; what holds one thread up delays no other thread's queries.
+ *
+ * Each thread imports `module`, whose `connectIssueThread(data, thread)` gives its QueryIssuer (or a promise of it). The SUT given
+ * to startTest still starts, flushes, waits for and ends each phase, on the driver's thread. Responses go through shared memory,
+ * wherever they are completed: maxResponseBytes must be given where they are logged.
+ */
+export interface IssueThreads {
+  /** URL of an ES module (`import.meta.url` is one) that exports ConnectIssueThread as `connectIssueThread`. */
+  readonly module: string;
+  /** For `connectIssueThread`; structured-cloneable, shared memory included. */
+  readonly data?: unknown;
+}
+
+/** Makes the side of a SUT on the issue thread that calls it; `thread` = 0, 1, … */
+export type ConnectIssueThread = (data: unknown, thread: number) => QueryIssuer | Promise<QueryIssuer>;
+
+/** A SUT's side on an issue thread. */
+export interface QueryIssuer {
+  /** As SystemUnderTest.startPhase, after it and on the issue thread; the time begins when all threads are through. */
+  startPhase?(records: PhaseRecords): void | Promise<void>;
+  /**
+   * As SystemUnderTest.issueQuery, on the issue thread. The samples of a call with coalesced queries are
+   * `first, first + T, first + 2T, …`, T = `records.shared.issueThreads`.
+   */
+  issueQuery(first: number, count: number, records: PhaseRecords): void;
+  /** Once, at the end of the test. */
+  close?(): void | Promise<void>;
 }
 
 /** The driver's only source of time, so that tests own it. All values are nanoseconds on one monotonic clock. */

@@ -18,9 +18,13 @@ export type ReceiveResponse = (
   firstToken: Uint8Array | undefined,
 ) => void;
 
-export interface DriverRecords extends PhaseRecords {
-  /** Hands responses over once half of their memory is in use; undefined where it cannot run full. */
+/** What the loops of the scenarios need, on whatever thread they run. */
+export interface IssuingRecords extends PhaseRecords {
+  /** Hands responses over once half of their memory is in use; undefined where it cannot run full, and on issue threads. */
   readonly relieve: (() => void) | undefined;
+}
+
+export interface DriverRecords extends IssuingRecords {
   /** Hands over the rest, once nothing completes any more. */
   readonly finish: () => void;
 }

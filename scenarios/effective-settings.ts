@@ -59,7 +59,7 @@ export interface EffectiveSettings {
   readonly sample_concatenate_permutation: boolean;
   /** All queries that are due go out in one call. */
   readonly server_coalesce_queries: boolean;
-  /** Threads of LoadGen that would issue; here one does. */
+  /** Threads that issue in turns; 0 = the driver. */
   readonly server_num_issue_query_threads: number;
   /** First tokens and tokens are timed and judged. */
   readonly use_token_latencies: boolean;

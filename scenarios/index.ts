@@ -3,7 +3,15 @@
 export { startTest, type StartTestOptions, type TestResult } from './start-test.js';
 export { abortTest, createControl, reportFailure } from './control.js';
 
-export type { Clock, CompletionPlace, QuerySampleLibrary, SystemUnderTest } from './contract.js';
+export type {
+  Clock,
+  CompletionPlace,
+  ConnectIssueThread,
+  IssueThreads,
+  QueryIssuer,
+  QuerySampleLibrary,
+  SystemUnderTest,
+} from './contract.js';
 export { openPhaseRecords, type PhaseRecords, type SharedPhase } from './phase-records.js';
 export { cell } from './phase-cells.js';
 export { createClock } from './clock.js';

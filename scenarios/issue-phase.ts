@@ -5,6 +5,7 @@ import type { Clock, SystemUnderTest } from './contract.js';
 import type { EffectiveSettings } from './effective-settings.js';
 import { issueAtOnce } from './offline.js';
 import { openDriverRecords, type ReceiveResponse } from './driver-records.js';
+import type { IssuePhase, StartedIssueThreads } from './issue-threads.js';
 import { cell } from './phase-cells.js';
 import { createSharedPhase, type SharedPhase } from './phase-records.js';
 import { startPhaseRun, type EndOfIssue, type PhaseRun } from './phase-run.js';
@@ -15,6 +16,8 @@ import { issueOneByOne } from './single-stream.js';
 
 export interface PhaseRequest {
   readonly sut: SystemUnderTest;
+  /** In whose turns the queries are issued; undefined = by the driver. */
+  readonly issueThreads: StartedIssueThreads | undefined;
   readonly effective: EffectiveSettings;
   readonly clock: Clock;
   readonly phase: Phase;
@@ -38,6 +41,8 @@ export interface IssuedPhase {
   readonly durationNs: number;
   readonly queriesIssued: number;
   readonly end: EndOfIssue;
+  /** The end of each issue thread; of the driver alone otherwise. */
+  readonly threadEnds: readonly EndOfIssue[];
   /** Issued, but never completed. */
   readonly incompleteSampleCount: number;
   /** Why the test cannot go on. */
@@ -49,10 +54,13 @@ export interface IssuedPhase {
 const NS_PER_MS = 1e6;
 /** A SUT that broke or hangs gets this long to end its phase; then the logs are written without it. */
 const BROKEN_END_NS = 5e9;
+/** Time zero lies so far ahead where threads have to be woken for it. */
+const WAKE_THREADS_NS = 2e6;
 
 /** Issues a phase and waits for its end; what breaks is told in `failure`, so that the logs can be written first. */
 export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
-  const { sut, effective, clock, phase, plan, control, stallTimeoutMs } = request;
+  const { sut, effective, clock, phase, plan, control, stallTimeoutMs, issueThreads } = request;
+  const responsePlace = issueThreads === undefined ? sut.completionPlace : 'other-threads';
   const shared = createSharedPhase({
     phase,
     firstSampleId: request.firstSampleId,
@@ -61,12 +69,13 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     queryCount: plan.queryCount,
     samplesPerQuery: plan.samplesPerQuery,
     isLogged: request.isLogged,
-    maxResponseBytes: sut.completionPlace === 'other-threads' ? (sut.maxResponseBytes ?? 0) : undefined,
+    issueThreads: issueThreads?.count ?? 0,
+    maxResponseBytes: responsePlace === 'other-threads' ? (sut.maxResponseBytes ?? 0) : undefined,
     tokens: tokensTaken(effective),
   });
   // Received in the middle of a completion, where an error would be taken for the SUT's: told after the phase.
   let responseError: Error | undefined;
-  const records = openDriverRecords(shared, clock, sut.completionPlace, (...response) => {
+  const records = openDriverRecords(shared, clock, responsePlace, (...response) => {
     if (responseError !== undefined) return;
     try {
       request.onResponse(shared, ...response);
@@ -80,31 +89,51 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     throw thrownBy(sut, cause);
   }
   request.onPhase?.(shared); // before time zero: what it takes is no latency
+  let issueInThreads: IssuePhase | undefined;
+  try {
+    issueInThreads = await issueThreads?.prepare(effective, records);
+  } catch (cause) {
+    Atomics.store(shared.counters, cell.ended, 1);
+    await endPhase(sut);
+    throw thrownBy(sut, cause);
+  }
 
-  const startWallMs = clock.wallClockMs();
+  const aheadNs = issueInThreads === undefined ? 0 : WAKE_THREADS_NS;
+  const startWallMs = clock.wallClockMs() + aheadNs / NS_PER_MS;
   const run = startPhaseRun({
     effective,
     sut,
+    // While others issue, this thread can listen to them.
+    completionPlace:
+      issueInThreads !== undefined && sut.waitForCompleted === undefined ? 'event-loop' : sut.completionPlace,
     records,
     clock,
     control,
     stallTimeoutNs: stallTimeoutMs * NS_PER_MS,
+    startNs: clock.now() + aheadNs,
   });
   let end: EndOfIssue;
+  let threadEnds: readonly EndOfIssue[] = [];
   let failure: RunError | undefined;
+  let isThrown = false;
   try {
-    end = await issueByScenario(run);
+    threadEnds = await (issueInThreads?.(run.startNs) ?? issueByScenario(run));
+    end = endOfAll(threadEnds);
     sut.flushQueries();
     if (!isBroken(end)) end = (await run.waitForAll()) ?? end;
     if (isBroken(end)) failure = brokenBy(end, run, stallTimeoutMs);
   } catch (cause) {
     end = { kind: 'engine-failed' };
     failure = thrownBy(sut, cause);
+    isThrown = true;
   }
   Atomics.store(shared.counters, cell.ended, 1);
   const ended = endPhase(sut);
   if (failure === undefined) failure = await ended;
-  else await atMost(BROKEN_END_NS, ended, clock);
+  else {
+    const told = await atMost(BROKEN_END_NS, ended, clock);
+    if (end.kind === 'engine-failed' && !isThrown) failure = told ?? failure; // it knows by what it broke
+  }
   Atomics.store(shared.counters, cell.closed, 1);
   records.finish();
 
@@ -119,9 +148,10 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     shared,
     startNs: run.startNs,
     startWallMs,
-    durationNs: Math.max(run.startNs, lastCompletion(shared, issuedSamples)) - run.startNs,
+    durationNs: Math.max(run.startNs, lastCompletion(shared)) - run.startNs,
     queriesIssued: issuedSamples / shared.samplesPerQuery,
     end,
+    threadEnds,
     incompleteSampleCount: issuedSamples - run.completedSamples(),
     failure,
     responseError,
@@ -150,25 +180,38 @@ async function endPhase(sut: SystemUnderTest): Promise<RunError | undefined> {
   }
 }
 
-async function atMost(limit_ns: number, work: Promise<unknown>, clock: Clock): Promise<void> {
+/** What the work gives; undefined when it takes longer. */
+async function atMost<T>(limit_ns: number, work: Promise<T>, clock: Clock): Promise<T | undefined> {
   const isDone = new Int32Array(new SharedArrayBuffer(4));
-  void work.then(() => {
+  let given: T | undefined;
+  void work.then((result) => {
+    given = result;
     Atomics.store(isDone, 0, 1);
     Atomics.notify(isDone, 0);
   });
   await clock.yieldWhile(isDone, 0, 0, limit_ns);
+  return given;
 }
 
-function issueByScenario(run: PhaseRun): Promise<EndOfIssue> | EndOfIssue {
+async function issueByScenario(run: PhaseRun): Promise<readonly [EndOfIssue]> {
   switch (run.effective.scenario) {
     case 'SingleStream':
     case 'MultiStream':
-      return issueOneByOne(run);
+      return [await issueOneByOne(run)];
     case 'Server':
-      return issueOnSchedule(run);
+      return [await issueOnSchedule(run)];
     case 'Offline':
-      return issueAtOnce(run);
+      return [issueAtOnce(run)];
   }
+}
+
+/** How a phase ended whose threads ended each for itself: by what is worst. */
+function endOfAll(ends: readonly EndOfIssue[]): EndOfIssue {
+  return (
+    ends.find(isBroken) ??
+    ends.find(({ kind }) => kind === 'interrupted') ??
+    ends.find(({ kind }) => kind !== 'all-issued') ?? { kind: 'all-issued' }
+  );
 }
 
 const isBroken = ({ kind }: EndOfIssue): boolean => kind === 'engine-failed' || kind === 'stalled';
@@ -184,9 +227,9 @@ function brokenBy(end: EndOfIssue, run: PhaseRun, stallTimeoutMs: number): RunEr
     : new RunError(`the engine broke while ${missing} of ${issued} issued samples were outstanding.`);
 }
 
-function lastCompletion({ completedNs }: SharedPhase, issuedSamples: number): number {
+function lastCompletion({ completedNs }: SharedPhase): number {
   let last = 0;
-  for (let sample = 0; sample < issuedSamples; sample++) {
+  for (let sample = 0; sample < completedNs.length; sample++) {
     if (completedNs[sample]! > last) last = completedNs[sample]!;
   }
   return last;

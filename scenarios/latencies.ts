@@ -2,6 +2,7 @@
 
 import type { Scenario } from '../configs/test-settings.js';
 import type { SharedPhase } from './phase-records.js';
+import { EVERY_QUERY, type Turn } from './turn.js';
 
 /** Clock when a query counts as scheduled: Server its due time, Offline the start, the others the issue instant. */
 export function scheduledNs(
@@ -20,18 +21,18 @@ export function scheduledNs(
   }
 }
 
-/** float64[completed]: latencies of the completed samples of the first `queriesIssued` queries, in order of issue. */
+/** float64[completed]: latencies of the completed samples of all `queriesIssued` queries, in order of the schedule. */
 export function sampleLatenciesNs(
   scenario: Scenario,
   shared: SharedPhase,
   startNs: number,
   queriesIssued: number,
 ): Float64Array {
-  const { completedNs, samplesPerQuery } = shared;
+  const { completedNs, queryCount, samplesPerQuery } = shared;
   const scheduled = scheduledNs(scenario, shared, startNs);
   const latencies = new Float64Array(queriesIssued * samplesPerQuery);
   let count = 0;
-  for (let query = 0, sample = 0; query < queriesIssued; query++) {
+  for (let query = 0, sample = 0; query < queryCount && count < latencies.length; query++) {
     const from = scheduled(query);
     for (const end = sample + samplesPerQuery; sample < end; sample++) {
       const completed = completedNs[sample]!;
@@ -52,7 +53,7 @@ export function queryLatenciesNs(shared: SharedPhase, queriesIssued: number): Fl
   });
 }
 
-/** How late the driver was: issued − due, over the issued queries of a Server phase. */
+/** How late a thread was: issued − due, over the queries of a Server phase that it issued. */
 export interface IssueDelay {
   /** Half of the queries were issued within so long of their due time. */
   readonly p50_ns: number;
@@ -62,12 +63,18 @@ export interface IssueDelay {
   readonly max_ns: number;
 }
 
-/** The driver's own lateness (the element `trunc(n * p)` of the sorted delays). */
-export function issueDelay(shared: SharedPhase, startNs: number, queriesIssued: number): IssueDelay {
-  const delays = Float64Array.from(
-    { length: queriesIssued },
-    (_unused, query) => shared.issuedNs[query]! - startNs - shared.scheduledDeltaNs[query]!,
-  ).sort();
+/** The driver's own lateness (the element `trunc(n * p)` of the sorted delays); with `turn` that of one issue thread. */
+export function issueDelay(
+  { issuedNs, scheduledDeltaNs, queryCount }: SharedPhase,
+  startNs: number,
+  { thread, of }: Turn = EVERY_QUERY,
+): IssueDelay {
+  const all = new Float64Array(Math.ceil((queryCount - thread) / of));
+  let count = 0;
+  for (let query = thread; query < queryCount; query += of) {
+    if (issuedNs[query] !== 0) all[count++] = issuedNs[query]! - startNs - scheduledDeltaNs[query]!;
+  }
+  const delays = all.subarray(0, count).sort();
   const at = (p: number): number => delays[Math.min(delays.length - 1, Math.trunc(delays.length * p))] ?? 0;
   return { p50_ns: at(0.5), p99_ns: at(0.99), max_ns: delays.at(-1) ?? 0 };
 }

@@ -32,5 +32,9 @@ export const cell = {
   completedLate: 208,
   /** Largest sample number among completedLate, plus one. */
   lateEnd: 224,
+  /** 1 while an issue thread publishes what it issues; the others spin for the two stores that takes. */
+  issueLock: 240,
+  /** 1 once an issue thread has failed: the others stop. */
+  issueBroken: 256,
 } as const;
-export const CELL_COUNT = 240;
+export const CELL_COUNT = 272;

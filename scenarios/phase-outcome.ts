@@ -7,6 +7,7 @@ import { queryLatenciesNs, sampleLatenciesNs, scheduledNs, type IssueDelay } fro
 import type { DetailLog } from './logs/detail.js';
 import { cell } from './phase-cells.js';
 import type { SharedPhase } from './phase-records.js';
+import type { EndOfIssue } from './phase-run.js';
 import type { PerformanceRecords } from './results.js';
 import type { TokenRecords } from './token-results.js';
 
@@ -19,43 +20,10 @@ const DOUBTFUL_SHARE = 0.01;
 
 /** Logs why issuing ended and every completion that was refused or is missing. */
 export function logEndOfIssue(detail: DetailLog, issued: IssuedPhase, effective: EffectiveSettings): void {
-  const { end, shared, incompleteSampleCount } = issued;
-  switch (end.kind) {
-    case 'natural':
-      detail.log([['generic_message', 'Ending naturally: Minimum query count and test duration met.']]);
-      break;
-    case 'all-issued':
-      if (
-        shared.phase === 'performance' &&
-        effective.scenario !== 'Server' &&
-        !isComplete(issued, effective)
-      ) {
-        detail.error(
-          'error_runtime',
-          'Ending early: Ran out of generated queries to issue before the minimum query count and test duration were reached. ' +
-            'Please update the relevant expected latency or target qps in the TestSettings so they are more accurate.',
-        );
-      }
-      break;
-    case 'too-many-outstanding':
-      early(
-        detail,
-        `Too many outstanding queries. issued ${end.queriesIssued} outstanding ${end.outstanding}`,
-      );
-      break;
-    case 'max-query-count':
-      early(detail, `Max query count reached. query_count ${end.queriesIssued}`);
-      break;
-    case 'max-duration':
-      early(detail, `Max test duration reached. duration_ns ${end.durationNs}`);
-      break;
-    case 'interrupted':
-      detail.error('error_runtime', `Interrupted: stopped by request after ${issued.queriesIssued} queries.`);
-      break;
-    case 'engine-failed':
-    case 'stalled':
-      break; // told by the failure, below
-  }
+  const { shared, incompleteSampleCount } = issued;
+  for (const [thread, end] of issued.threadEnds.entries()) logEnd(detail, end, thread, issued, effective);
+  if (issued.end.kind === 'interrupted')
+    detail.error('error_runtime', `Interrupted: stopped by request after ${issued.queriesIssued} queries.`);
   const count = (index: number): number => Atomics.load(shared.counters, index);
   for (let i = 0; i < count(cell.completedTwice); i++) {
     if (i === 10) break; // enough to see; the next line counts them all
@@ -89,8 +57,48 @@ export function logEndOfIssue(detail: DetailLog, issued: IssuedPhase, effective:
   if (issued.failure !== undefined) detail.error('error_runtime', issued.failure.message);
 }
 
-function early(detail: DetailLog, text: string): void {
-  detail.error('error_runtime', `IssueQueryThread 0 Ending early: ${text}`);
+/** Why one thread issued no further queries. */
+function logEnd(
+  detail: DetailLog,
+  end: EndOfIssue,
+  thread: number,
+  issued: IssuedPhase,
+  effective: EffectiveSettings,
+): void {
+  const early = (text: string): void =>
+    detail.error('error_runtime', `IssueQueryThread ${thread} Ending early: ${text}`);
+  switch (end.kind) {
+    case 'natural':
+      detail.log([['generic_message', 'Ending naturally: Minimum query count and test duration met.']]);
+      break;
+    case 'all-issued':
+      if (
+        issued.shared.phase === 'performance' &&
+        effective.scenario !== 'Server' &&
+        !isComplete(issued, effective)
+      ) {
+        detail.error(
+          'error_runtime',
+          'Ending early: Ran out of generated queries to issue before the minimum query count and test duration were reached. ' +
+            'Please update the relevant expected latency or target qps in the TestSettings so they are more accurate.',
+        );
+      }
+      break;
+    case 'too-many-outstanding':
+      early(`Too many outstanding queries. issued ${end.queriesIssued} outstanding ${end.outstanding}`);
+      break;
+    case 'max-query-count':
+      early(`Max query count reached. query_count ${end.queriesIssued}`);
+      break;
+    case 'max-duration':
+      early(`Max test duration reached. duration_ns ${end.durationNs}`);
+      break;
+    case 'interrupted':
+      break; // told once, for all threads
+    case 'engine-failed':
+    case 'stalled':
+      break; // told by the failure, below
+  }
 }
 
 /** A non-Server run that issued all it had is complete only in the scenario whose one query is all. */
@@ -102,7 +110,7 @@ function isComplete(issued: IssuedPhase, effective: EffectiveSettings): boolean 
 export function performanceRecords(effective: EffectiveSettings, issued: IssuedPhase): PerformanceRecords {
   const { shared, startNs, queriesIssued } = issued;
   const { scenario } = effective;
-  const last = Math.max(0, queriesIssued - 1);
+  const last = lastIssued(shared);
   const sampleLatencies = sampleLatenciesNs(scenario, shared, startNs, queriesIssued);
   const sinceStartS = (ns: number): number => (ns === 0 ? 0 : (ns - startNs) / NS_PER_S);
   return {
@@ -129,7 +137,7 @@ function tokenRecords({ scenario }: EffectiveSettings, issued: IssuedPhase): Tok
   const timePerOutputToken = new Float64Array(most);
   let tokenCount = 0;
   let timed = 0;
-  for (let sample = 0; sample < queriesIssued * samplesPerQuery; sample++) {
+  for (let sample = 0; sample < shared.sampleCount; sample++) {
     if (completedNs[sample] === 0) continue;
     tokenCount += tokenCounts[sample]!;
     if (!isTimed || lacksTokens(shared, sample)) continue;
@@ -177,6 +185,13 @@ function reasonsAgainst(issued: IssuedPhase): readonly string[] {
     ...(problem === undefined ? [] : [problem]),
     ...(end.kind === 'interrupted' ? ['The run was interrupted.'] : []),
   ];
+}
+
+/** The last query of the schedule that was issued. */
+function lastIssued({ issuedNs }: SharedPhase): number {
+  let last = issuedNs.length - 1;
+  while (last > 0 && issuedNs[last] === 0) last--;
+  return Math.max(0, last);
 }
 
 function doneNs({ shared }: IssuedPhase, query: number): number {

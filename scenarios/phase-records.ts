@@ -29,6 +29,13 @@ export interface SharedPhase {
   readonly isLogged: Uint8Array;
   /** How many of them. */
   readonly loggedCount: number;
+  /** Threads that issue in turns (Server); 0 = the driver issues in the order of the schedule. */
+  readonly issueThreads: number;
+  /**
+   * int32[samples]: with issue threads, the sample at each place of the queue, in order of issue; places below
+   * `counters[cell.issued]` are there. Empty without them: the place of a sample is its number.
+   */
+  readonly issueOrder: Int32Array;
   /** int32[CELL_COUNT], see `cell`. */
   readonly counters: Int32Array;
   /** Logged responses of other threads, until the driver writes them. */
@@ -86,6 +93,8 @@ export interface PhasePlan {
   readonly queryCount: number;
   readonly samplesPerQuery: number;
   readonly isLogged: Uint8Array;
+  /** Default: 0. */
+  readonly issueThreads?: number;
   /** Most bytes of one response; undefined when responses stay on the driver's own thread. */
   readonly maxResponseBytes: number | undefined;
   /** What is taken of tokens: nothing, their number (Offline), or the time of the first as well. Default: nothing. */
@@ -94,10 +103,10 @@ export interface PhasePlan {
 
 /**
  * Allocates a phase's shared memory, all of it before time zero. In bytes: 13 a sample (index 4, completion 8, mark 1) and 16 a
- * query (due 8, issued 8), tokens 4 or 12 a sample, and the response ring.
+ * query (due 8, issued 8), tokens 4 or 12 a sample, the order of issue 4 a sample with issue threads, and the response ring.
  */
 export function createSharedPhase(plan: PhasePlan): SharedPhase {
-  const { tokens = 'none', maxResponseBytes, ...given } = plan;
+  const { tokens = 'none', issueThreads = 0, maxResponseBytes, ...given } = plan;
   const sampleCount = plan.sampleIndices.length;
   const loggedCount = countOnes(plan.isLogged);
   const sharedCount = maxResponseBytes === undefined ? 0 : loggedCount;
@@ -106,6 +115,8 @@ export function createSharedPhase(plan: PhasePlan): SharedPhase {
     ...given,
     sampleCount,
     loggedCount,
+    issueThreads,
+    issueOrder: touched(new Int32Array(new SharedArrayBuffer(issueThreads === 0 ? 0 : sampleCount * 4))),
     issuedNs: touched(new Float64Array(new SharedArrayBuffer(plan.queryCount * 8))),
     completedNs: touched(new Float64Array(new SharedArrayBuffer(sampleCount * 8))),
     counters: new Int32Array(new SharedArrayBuffer(CELL_COUNT * 4)),
@@ -121,7 +132,7 @@ export function createSharedPhase(plan: PhasePlan): SharedPhase {
 }
 
 /** First writes to fresh pages cost microseconds each: taken here, not while latencies are measured. */
-function touched(array: Float64Array): Float64Array {
+function touched<T extends Float64Array | Int32Array>(array: T): T {
   for (let i = 0; i < array.length; i += 512) array[i] = 0;
   return array;
 }
@@ -189,6 +200,7 @@ export function openRecords(
   keeper: ResponseKeeper,
 ): PhaseRecords {
   const { completedNs, counters, isLogged, loggedCount, sampleIndices, tokenCounts, firstTokenNs } = shared;
+  const { issueThreads, issuedNs, samplesPerQuery } = shared;
 
   const countCompleted = (count: number): void => {
     const completed = Atomics.add(counters, cell.completed, count) + count;
@@ -206,9 +218,18 @@ export function openRecords(
     }
   };
 
+  /** Issue threads leave gaps: there each query is asked for. */
+  const isBelowIssued = (first: number, count: number): boolean => {
+    if (issueThreads === 0) return first >= 0 && first + count <= Atomics.load(counters, cell.issued);
+    for (let sample = first; sample < first + count; sample++) {
+      if (!(issuedNs[Math.floor(sample / samplesPerQuery)]! > 0)) return false;
+    }
+    return true;
+  };
+
   /** Counts and refuses neighbours of which not all are issued, and what comes after the end. */
   const areIssued = (first: number, count: number): boolean => {
-    if (!(first >= 0 && first + count <= Atomics.load(counters, cell.issued))) {
+    if (!isBelowIssued(first, count)) {
       refuse(cell.completedUnknown, cell.unknownEnd, first, count);
       return false;
     }

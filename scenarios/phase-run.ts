@@ -2,10 +2,12 @@
 // Follows loadgen/issue_query_controller.cc (loadgen.md 8).
 
 import { isFailureReported, isStopRequested, waitForStop } from './control.js';
-import type { Clock, SystemUnderTest } from './contract.js';
+import type { Clock, CompletionPlace, QueryIssuer, SystemUnderTest } from './contract.js';
 import type { EffectiveSettings } from './effective-settings.js';
-import type { DriverRecords } from './driver-records.js';
+import type { IssuingRecords } from './driver-records.js';
+import { publishIssued } from './issue-order.js';
 import { cell } from './phase-cells.js';
+import { EVERY_QUERY, shareOf, type Turn } from './turn.js';
 
 /** A driver that waits looks up this often: at a stop request, a broken engine, a stalled SUT. */
 export const LOOK_UP_NS = 50_000_000;
@@ -33,17 +35,20 @@ export type EndOfIssue =
 export interface PhaseRun {
   readonly effective: EffectiveSettings;
   readonly isAccuracy: boolean;
-  readonly records: DriverRecords;
+  readonly records: IssuingRecords;
+  readonly turn: Turn;
   readonly clock: Clock;
   /** Clock when issuing began. */
   readonly startNs: number;
   /** Issues query `query` at `nowNs`, which the caller has just read. */
   issue(query: number, nowNs: number): void;
-  /** Issues the neighbours `query … query + count - 1` in one call of the SUT (coalesced queries). */
+  /** Issues `query` and the next ones of this turn, `count` in all, in one call of the SUT (coalesced queries). */
   issueTogether(query: number, count: number, nowNs: number): void;
   /** True while issued samples have not completed. */
   hasOutstanding(): boolean;
   completedSamples(): number;
+  /** By all threads that issue. */
+  issuedSamples(): number;
   /** Waits until everything issued has completed; otherwise tells why that was given up. */
   waitForAll(): Promise<EndOfIssue | undefined>;
   /** Set once a person or another thread wants the run to end. */
@@ -52,18 +57,26 @@ export interface PhaseRun {
   mustYield(nowNs: number): boolean;
   /** Waits for a due time as the SUT's completion place allows; undefined = it has come. */
   waitUntil(due_ns: number): Promise<EndOfIssue | undefined> | EndOfIssue | undefined;
-  /** The end conditions common to all scenarios, after a query was issued at `issuedNs` (performance phases only). */
+  /**
+   * The end conditions common to all scenarios, after a query was issued at `issuedNs` (performance phases only). The counts are
+   * those of this turn.
+   */
   endAfter(queriesIssued: number, issuedNs: number): EndOfIssue | undefined;
 }
 
 export interface PhaseRunSetup {
   readonly effective: EffectiveSettings;
-  readonly sut: SystemUnderTest;
-  readonly records: DriverRecords;
+  readonly sut: Pick<SystemUnderTest, 'waitForCompleted'> & QueryIssuer;
+  readonly completionPlace: CompletionPlace;
+  readonly records: IssuingRecords;
   readonly clock: Clock;
   readonly control: Int32Array;
   /** 0 = wait forever. */
   readonly stallTimeoutNs: number;
+  /** This phase's time zero, where it is set already. */
+  readonly startNs?: number;
+  /** Of an issue thread. */
+  readonly turn?: Turn;
 }
 
 const NS_PER_MS = 1e6;
@@ -72,37 +85,44 @@ const NS_PER_MS = 1e6;
 export function startPhaseRun({
   effective,
   sut,
+  completionPlace,
   records,
   clock,
   control,
   stallTimeoutNs,
+  startNs = clock.now(),
+  turn = EVERY_QUERY,
 }: PhaseRunSetup): PhaseRun {
   const { shared } = records;
   const { counters, issuedNs, samplesPerQuery } = shared;
   const isAccuracy = shared.phase === 'accuracy';
-  const startNs = clock.now();
+  const stride = turn.of;
   let issuedSamples = 0;
   let yieldedNs = startNs;
   let drainFromNs: number | undefined;
   const minDurationNs = effective.target_duration_ms * NS_PER_MS;
   const maxDurationNs = effective.max_duration_ms === 0 ? Infinity : effective.max_duration_ms * NS_PER_MS;
-  const maxQueries = effective.max_query_count === 0 ? Infinity : effective.max_query_count;
+  const maxQueries = effective.max_query_count === 0 ? Infinity : shareOf(effective.max_query_count, turn);
   const endsNaturally = effective.scenario !== 'Server';
 
   const completedSamples = (): number => Atomics.load(counters, cell.completed);
   const hasOutstanding = (): boolean => completedSamples() < issuedSamples;
   const stopReason = (): EndOfIssue | undefined => {
-    if (isFailureReported(control)) return { kind: 'engine-failed' };
+    if (isFailureReported(control) || counters[cell.issueBroken] === 1) return { kind: 'engine-failed' };
     return isStopRequested(control) ? { kind: 'interrupted' } : undefined;
   };
 
   const issueTogether = (query: number, count: number, nowNs: number): void => {
-    for (let i = 0; i < count; i++) issuedNs[query + i] = nowNs;
+    for (let i = 0; i < count; i++) issuedNs[query + i * stride] = nowNs;
     const first = query * samplesPerQuery;
     const sampleCount = count * samplesPerQuery;
-    issuedSamples = first + sampleCount;
     // Published before the SUT hears of it: its threads may complete before issueQuery returns.
-    Atomics.store(counters, cell.issued, issuedSamples);
+    if (shared.issueThreads === 0) {
+      issuedSamples = first + sampleCount;
+      Atomics.store(counters, cell.issued, issuedSamples);
+    } else {
+      publishIssued(shared, first, sampleCount);
+    }
     sut.issueQuery(first, sampleCount, records);
   };
 
@@ -110,14 +130,17 @@ export function startPhaseRun({
     effective,
     isAccuracy,
     records,
+    turn,
     clock,
     startNs,
     issueTogether,
     issue: (query, nowNs) => issueTogether(query, 1, nowNs),
     hasOutstanding,
     completedSamples,
+    issuedSamples: () => Atomics.load(counters, cell.issued),
     stopReason,
     async waitForAll() {
+      issuedSamples = Atomics.load(counters, cell.issued); // by issue threads, if there are any
       let completed = completedSamples();
       let progressNs = clock.now();
       while (completed < issuedSamples) {
@@ -129,7 +152,7 @@ export function startPhaseRun({
           if (clock.now() - drainFromNs >= DRAIN_NS) return reason;
         }
         Atomics.store(counters, cell.awaited, issuedSamples);
-        if (sut.completionPlace === 'event-loop') {
+        if (completionPlace === 'event-loop') {
           await clock.yieldWhile(counters, cell.completed, completed, LOOK_UP_NS);
         } else if (sut.waitForCompleted !== undefined) {
           sut.waitForCompleted(issuedSamples, LOOK_UP_NS);
@@ -147,9 +170,9 @@ export function startPhaseRun({
       }
       return undefined;
     },
-    mustYield: (nowNs) => sut.completionPlace === 'event-loop' && nowNs - yieldedNs >= YIELD_EVERY_NS,
+    mustYield: (nowNs) => completionPlace === 'event-loop' && nowNs - yieldedNs >= YIELD_EVERY_NS,
     waitUntil(due_ns) {
-      if (sut.completionPlace === 'event-loop') return yieldUntil(due_ns);
+      if (completionPlace === 'event-loop') return yieldUntil(due_ns);
       for (;;) {
         const reason = stopReason();
         if (reason !== undefined) return reason;

@@ -3,19 +3,16 @@
 import type { EndOfIssue, PhaseRun } from './phase-run.js';
 
 /**
- * Differs from LoadGen: one thread issues all queries whatever server_num_issue_query_threads asks for. T threads of LoadGen
- * deal the same schedule out in turns because one of them cannot keep up with high rates; this one keeps up alone, and queries
- * stay in the order of the schedule.
- *
- * Issues each query when it is due, or late when the driver could not; its latency counts from the due time
- * either way.
+ * Issues each query of this thread's turn when it is due, or late when the thread could not; its latency counts from the due
+ * time either way. Without issue threads every query is of the driver's turn.
  */
 export async function issueOnSchedule(run: PhaseRun): Promise<EndOfIssue> {
-  const { clock, startNs, effective } = run;
+  const { clock, startNs, effective, turn } = run;
   const { queryCount, scheduledDeltaNs, samplesPerQuery } = run.records.shared;
   const { max_async_queries, server_coalesce_queries } = effective;
   const { relieve } = run.records;
-  for (let query = 0; query < queryCount;) {
+  let issued = 0;
+  for (let query = turn.thread; query < queryCount;) {
     relieve?.();
     const due_ns = startNs + scheduledDeltaNs[query]!;
     let nowNs = clock.now();
@@ -28,24 +25,29 @@ export async function issueOnSchedule(run: PhaseRun): Promise<EndOfIssue> {
       const reason = run.stopReason();
       if (reason !== undefined) return reason;
     }
-    const count = server_coalesce_queries ? dueBy(scheduledDeltaNs, query, nowNs - startNs) : 1;
+    const count = server_coalesce_queries ? dueBy(scheduledDeltaNs, query, turn.of, nowNs - startNs) : 1;
     run.issueTogether(query, count, nowNs);
-    query += count;
+    query += count * turn.of;
+    issued += count;
 
     if (!run.isAccuracy && max_async_queries !== 0) {
-      const outstanding = query - Math.floor(run.completedSamples() / samplesPerQuery);
+      const queriesIssued = run.issuedSamples() / samplesPerQuery;
+      const outstanding = queriesIssued - Math.floor(run.completedSamples() / samplesPerQuery);
       if (outstanding > max_async_queries)
-        return { kind: 'too-many-outstanding', queriesIssued: query, outstanding };
+        return { kind: 'too-many-outstanding', queriesIssued, outstanding };
     }
-    const end = run.endAfter(query, nowNs);
+    const end = run.endAfter(issued, nowNs);
     if (end !== undefined) return end;
   }
   return { kind: 'all-issued' };
 }
 
-/** How many queries from `query` on are due; at least the one that was waited for. */
-function dueBy(scheduledDeltaNs: Float64Array, query: number, sinceStartNs: number): number {
-  let end = query + 1;
-  while (end < scheduledDeltaNs.length && scheduledDeltaNs[end]! <= sinceStartNs) end++;
-  return end - query;
+/** How many queries of a turn are due from `query` on; at least the one that was waited for. */
+function dueBy(scheduledDeltaNs: Float64Array, query: number, stride: number, sinceStartNs: number): number {
+  let count = 1;
+  for (let next = query + stride; next < scheduledDeltaNs.length; next += stride) {
+    if (scheduledDeltaNs[next]! > sinceStartNs) break;
+    count++;
+  }
+  return count;
 }

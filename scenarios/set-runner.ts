@@ -5,6 +5,7 @@ import type { createAccuracySampling } from './accuracy-sampling.js';
 import type { Clock, QuerySampleLibrary, SystemUnderTest } from './contract.js';
 import type { EffectiveSettings } from './effective-settings.js';
 import { issuePhase, type IssuedPhase } from './issue-phase.js';
+import type { StartedIssueThreads } from './issue-threads.js';
 import type { LogFiles } from './logs/log-files.js';
 import { powerStamp } from './logs/time-stamps.js';
 import { cell } from './phase-cells.js';
@@ -16,6 +17,7 @@ import type { Phase, SampleSet } from './sample-sets.js';
 /** What the sets of one test have in common. */
 export interface SetRunnerSetup {
   readonly sut: SystemUnderTest;
+  readonly issueThreads: StartedIssueThreads | undefined;
   readonly qsl: QuerySampleLibrary;
   readonly logs: LogFiles;
   readonly clock: Clock;
@@ -55,7 +57,7 @@ const LOGGER_COUNTERS = [
 
 /** Starts at sample id 0. */
 export function createSetRunner(setup: SetRunnerSetup): SetRunner {
-  const { sut, qsl, logs, clock, control, sampling, stallTimeoutMs, onPhase } = setup;
+  const { sut, issueThreads, qsl, logs, clock, control, sampling, stallTimeoutMs, onPhase } = setup;
   const { detail, accuracy, trace } = logs;
   let firstSampleId = 0;
   let firstQueryId = 0;
@@ -95,6 +97,7 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
     ]);
     const issued = await issuePhase({
       sut,
+      issueThreads,
       effective,
       clock,
       phase,
@@ -115,7 +118,7 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
     });
     const { shared, startNs, queriesIssued, durationNs } = issued;
     trace?.span(phase, startNs, startNs + durationNs, { queries: queriesIssued });
-    trace?.phase({ scenario: effective.scenario, shared, startNs, queriesIssued, firstQueryId });
+    trace?.phase({ scenario: effective.scenario, shared, startNs, firstQueryId });
     over.push({ counters: shared.counters, firstSampleId, lateLogged: 0 });
     firstSampleId += shared.sampleCount;
     firstQueryId += shared.queryCount;

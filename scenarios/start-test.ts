@@ -8,6 +8,7 @@ import { auditedSettings } from './audit.js';
 import { createClock } from './clock.js';
 import type { Clock, QuerySampleLibrary, SystemUnderTest } from './contract.js';
 import { abortTest, createControl } from './control.js';
+import { startIssueThreads } from './issue-threads.js';
 import { effectiveSettings, type EffectiveSettings } from './effective-settings.js';
 import type { RateRun } from './find-peak.js';
 import { issueDelay, type IssueDelay } from './latencies.js';
@@ -69,8 +70,10 @@ export interface TestResult {
     { readonly shared: SharedPhase; readonly startNs: number; readonly queriesIssued: number } | undefined;
   /** How well this thread kept time before the run; undefined in accuracy runs and where it was left out. */
   readonly selfTest: SelfTest | undefined;
-  /** The driver's own lateness; Server only. */
+  /** The driver's own lateness, that of all issue threads together; Server only. */
   readonly issueDelay: IssueDelay | undefined;
+  /** The lateness of each issue thread; empty without them. */
+  readonly issueThreadDelays: readonly IssueDelay[];
   /** Where the logs lie, closed and complete. */
   readonly logFiles: LogPaths;
   /** Texts of the detail log's errors; they do not make a result INVALID by themselves. */
@@ -149,6 +152,14 @@ interface Test {
 async function runTest(given: Test): Promise<TestResult> {
   const { sut, qsl, logs, clock, dateTime, options } = given;
   const { detail } = logs;
+  await using issueThreads = await startIssueThreads(
+    sut,
+    given.settings,
+    given.control,
+    options.clock === undefined,
+  );
+  for (const [thread, id] of (issueThreads?.threadIds ?? []).entries())
+    detail.log([['generic_message', `Registered IssueQueryThread[${thread}]. thread ID : ${id}`]]);
   detail.log(programKeys(options.program ?? LIBRARY));
   const namedFromNs = clock.now();
   const sutName = sut.name;
@@ -172,6 +183,7 @@ async function runTest(given: Test): Promise<TestResult> {
 
   const runner = createSetRunner({
     sut,
+    issueThreads,
     qsl,
     logs,
     clock,
@@ -184,9 +196,10 @@ async function runTest(given: Test): Promise<TestResult> {
   runner.logLate();
   const delay =
     performance !== undefined && settings.scenario === 'Server'
-      ? issueDelay(performance.issued.shared, performance.issued.startNs, performance.issued.queriesIssued)
+      ? issueDelay(performance.issued.shared, performance.issued.startNs)
       : undefined;
-  if (delay !== undefined) detail.log(issueDelayKeys(delay));
+  const threadDelays = performance === undefined ? [] : threadDelaysOf(performance);
+  if (delay !== undefined) detail.log(issueDelayKeys(delay, threadDelays));
   const doubtful = delay === undefined ? [] : doubtsAbout(delay, effective);
   for (const reason of doubtful) detail.warning('warning_generic_message', reason);
   if (performance !== undefined) {
@@ -206,6 +219,7 @@ async function runTest(given: Test): Promise<TestResult> {
     performance: performance === undefined ? undefined : recordsOf(performance),
     selfTest,
     issueDelay: delay,
+    issueThreadDelays: threadDelays,
     logFiles: logs.paths,
     errors: [...detail.errors],
     warnings: [...detail.warnings],
@@ -213,6 +227,11 @@ async function runTest(given: Test): Promise<TestResult> {
     doubtful,
   };
 }
+
+const threadDelaysOf = ({ issued: { shared, startNs } }: RateRun): readonly IssueDelay[] =>
+  Array.from({ length: shared.issueThreads }, (_unused, thread) =>
+    issueDelay(shared, startNs, { thread, of: shared.issueThreads }),
+  );
 
 const recordsOf = ({ issued }: RateRun): NonNullable<TestResult['performance']> => ({
   shared: issued.shared,

@@ -1,9 +1,9 @@
 // The ONNX Runtime SUT as the driver's thread sees it: publishes, wakes, and leaves the work to the workers.
 
 import type { MessagePort } from 'node:worker_threads';
-import type { SystemUnderTest } from '../../scenarios/contract.js';
+import type { ConnectIssueThread, SystemUnderTest } from '../../scenarios/contract.js';
 import { cell } from '../../scenarios/phase-cells.js';
-import type { SharedPhase } from '../../scenarios/phase-records.js';
+import type { PhaseRecords, SharedPhase } from '../../scenarios/phase-records.js';
 import type { SutSpec, TokenizedSamples } from '../contract.js';
 import { longestFirst, wakeSleepers } from '../shared-queue.js';
 import { BYTES_PER_TOKEN } from './inference.js';
@@ -13,6 +13,9 @@ import type { PhaseAnswer, PhaseMessage } from './protocol.js';
 export interface OnnxRuntimeDetail {
   readonly samples: TokenizedSamples;
 }
+
+/** An issue thread publishes as the driver does: the workers take from one queue. */
+export const connectIssueThread: ConnectIssueThread = () => ({ issueQuery });
 
 /** Connects to the workers behind the spec's ports. */
 export function connectOnnxRuntimeSut(spec: SutSpec): SystemUnderTest {
@@ -24,6 +27,7 @@ export function connectOnnxRuntimeSut(spec: SutSpec): SystemUnderTest {
   return {
     name: spec.name,
     completionPlace: 'other-threads',
+    issueThreads: { module: import.meta.url },
     maxResponseBytes: samples.maxSequenceLength * BYTES_PER_TOKEN,
     async startPhase({ shared }) {
       current = shared;
@@ -38,9 +42,7 @@ export function connectOnnxRuntimeSut(spec: SutSpec): SystemUnderTest {
         }),
       );
     },
-    issueQuery(_first, count, records) {
-      wakeSleepers(records.shared, count);
-    },
+    issueQuery,
     flushQueries: () => undefined,
     async endPhase() {
       if (current === undefined) return;
@@ -51,6 +53,10 @@ export function connectOnnxRuntimeSut(spec: SutSpec): SystemUnderTest {
       current = undefined;
     },
   };
+}
+
+function issueQuery(_first: number, count: number, { shared }: PhaseRecords): void {
+  wakeSleepers(shared, count);
 }
 
 /** Resolves with the answer, or when the worker behind the port is gone (its failure is told on the main thread). */

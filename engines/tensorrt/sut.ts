@@ -2,7 +2,7 @@
 // from the shared queue by native threads, which complete in the shared records.
 
 import { RunError } from '../../configs/errors.js';
-import type { SystemUnderTest } from '../../scenarios/contract.js';
+import type { ConnectIssueThread, SystemUnderTest } from '../../scenarios/contract.js';
 import { cell } from '../../scenarios/phase-cells.js';
 import type { PhaseRecords, SharedPhase } from '../../scenarios/phase-records.js';
 import type { SutSpec, TokenizedSamples } from '../contract.js';
@@ -33,11 +33,30 @@ export interface TensorRtDetail {
 const BYTES_PER_TOKEN = 8;
 const during = { doing: 'running' };
 
+/** Where the driver's side tells issue threads of the phase that is on: its handle of the addon, 0 = none. */
+type PhaseCell = Int32Array;
+
+/**
+ * An issue thread wakes the native threads as the driver does: they take from one queue, in order of issue. The addon and its
+ * handles are the same in every thread; what broke a phase is told by its end, on the driver's thread.
+ */
+export const connectIssueThread: ConnectIssueThread = (data) => {
+  const phase = data as PhaseCell; // written below
+  const addon = loadAddon();
+  return {
+    issueQuery(_first, _count, { shared: { counters } }) {
+      if (Atomics.load(counters, cell.ended) === 1) Atomics.store(counters, cell.issueBroken, 1);
+      else if (Atomics.load(counters, cell.sleepers) !== 0) addon.wake(Atomics.load(phase, 0));
+    },
+  };
+};
+
 /** Makes the SUT on this thread. */
 export function connectTensorRtSut(spec: SutSpec, addon: NativeAddon = loadAddon()): SystemUnderTest {
   const detail = spec.detail as TensorRtDetail; // written by this engine's own start
   const { handles, samples, batchSize } = detail;
   const lengthOf = (index: number): number => samples.offsets[index + 1]! - samples.offsets[index]!;
+  const phaseCell: PhaseCell = new Int32Array(new SharedArrayBuffer(4));
   let phase: number | undefined;
   let counters: Int32Array = new Int32Array(0);
   let current: { readonly records: PhaseRecords; readonly responses: ResponseSlots } | undefined;
@@ -66,6 +85,7 @@ export function connectTensorRtSut(spec: SutSpec, addon: NativeAddon = loadAddon
     name: spec.name,
     completionPlace: detail.inCall ? 'in-call' : 'other-threads',
     maxResponseBytes: samples.maxSequenceLength * BYTES_PER_TOKEN,
+    ...(detail.inCall ? {} : { issueThreads: { module: import.meta.url, data: phaseCell } }),
     startPhase(records) {
       const { shared } = records;
       counters = shared.counters;
@@ -84,12 +104,14 @@ export function connectTensorRtSut(spec: SutSpec, addon: NativeAddon = loadAddon
           queue_delay_ns: detail.isServer ? detail.queueDelayNs : 0,
           preferred_batch_sizes: detail.preferredBatchSizes,
           max_tokens: 0,
-          length_boundaries: detail.lengthBoundaries,
+          // An order of issue is no order of lengths.
+          length_boundaries: shared.issueOrder.length > 0 ? [] : detail.lengthBoundaries,
           use_graphs: detail.useGraphs,
           in_call: detail.inCall,
           spin_ns: detail.spinNs,
         }),
       );
+      Atomics.store(phaseCell, 0, phase);
     },
     issueQuery(first, count) {
       if (detail.inCall) runInCall(first, count);
@@ -122,8 +144,9 @@ export function connectTensorRtSut(spec: SutSpec, addon: NativeAddon = loadAddon
     current?.responses.handOver(current.records, first, count);
   }
 
-  /** One big query is taken longest first: equal lengths together, the short ones last. */
+  /** Issue threads leave their order; one big query is taken longest first: equal lengths together, the short ones last. */
   function orderOf(shared: SharedPhase): Int32Array | null {
+    if (shared.issueOrder.length > 0) return shared.issueOrder;
     if (detail.inCall || shared.queryCount !== 1 || shared.sampleCount === 1) return null;
     return longestFirst(shared, lengthOf, samples.maxSequenceLength);
   }

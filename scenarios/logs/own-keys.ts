@@ -21,11 +21,15 @@ export function selfTestKeys({ clock_cost_ns, timer_slack, gc, lateness }: SelfT
   ];
 }
 
-/** Before the results of a Server phase. */
-export function issueDelayKeys({ p50_ns, p99_ns, max_ns }: IssueDelay): readonly Entry[] {
+/** Before the results of a Server phase: of all queries, then of each issue thread's. */
+export function issueDelayKeys(all: IssueDelay, byThread: readonly IssueDelay[]): readonly Entry[] {
+  const keys = (name: string, { p50_ns, p99_ns, max_ns }: IssueDelay): readonly Entry[] => [
+    [`${name}_p50_ns`, p50_ns],
+    [`${name}_p99_ns`, p99_ns],
+    [`${name}_max_ns`, max_ns],
+  ];
   return [
-    ['issue_delay_p50_ns', p50_ns],
-    ['issue_delay_p99_ns', p99_ns],
-    ['issue_delay_max_ns', max_ns],
+    ...keys('issue_delay', all),
+    ...byThread.flatMap((delay, thread) => keys(`issue_delay_thread_${thread}`, delay)),
   ];
 }

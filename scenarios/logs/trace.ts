@@ -20,7 +20,6 @@ export interface TracedPhase {
   readonly shared: SharedPhase;
   /** Clock at time zero of the phase. */
   readonly startNs: number;
-  readonly queriesIssued: number;
   /** Queries of all phases before, so that `query_seq` runs on. */
   readonly firstQueryId: number;
 }
@@ -59,14 +58,15 @@ export function createTraceLog(file: LogFile, start: TraceStart): TraceLog {
           `"dur":${microseconds(toNs - fromNs)},"args":${JSON.stringify(args)}}`,
       );
     },
-    phase({ scenario, shared, startNs, queriesIssued, firstQueryId }) {
+    phase({ scenario, shared, startNs, firstQueryId }) {
       const { issuedNs, completedNs, sampleIndices, samplesPerQuery, firstSampleId } = shared;
       const scheduledOf = scheduledNs(scenario, shared, startNs);
-      for (let sample = 0; sample < queriesIssued * samplesPerQuery; sample++) {
+      for (let sample = 0; sample < shared.sampleCount; sample++) {
         const query = Math.floor(sample / samplesPerQuery);
+        const issued = issuedNs[query]!;
+        if (issued === 0) continue;
         const id = firstSampleId + sample;
         const scheduled = scheduledOf(query);
-        const issued = issuedNs[query]!;
         const completed = completedNs[sample]!;
         if (scenario === 'Server' && completed !== 0) counter(scheduled, issued, completed);
         write(

@@ -7,7 +7,7 @@ import type { SystemUnderTest } from '../../scenarios/contract.js';
 import { scenarios } from '../../configs/test-settings.js';
 import { importBuilt, temporaryFolder } from '../built.js';
 import { createTinyQsl } from '../fakes/fake-suts.js';
-import { runTest } from '../fakes/run-test.js';
+import { runTest, runTestWith } from '../fakes/run-test.js';
 import { writeTinyBert } from '../fakes/tiny-bert.js';
 import { tokenizedSamples } from '../fakes/tokenized-samples.js';
 
@@ -62,6 +62,26 @@ describe.each([
       expect(result.errors).toEqual([]);
     },
   );
+
+  it('answers every sample once when threads issue in turns', async () => {
+    const { startTest } = await importBuilt<typeof import('../../scenarios/index.js')>('scenarios/index.js');
+    const { accuracy, result } = await runTestWith(
+      startTest,
+      sut,
+      createTinyQsl(20, 20),
+      {
+        scenario: 'Server',
+        mode: 'AccuracyOnly',
+        server_target_qps: 2000,
+        server_num_issue_query_threads: 2,
+        server_coalesce_queries: true,
+      },
+      { selfTest: false },
+    );
+    expect(result.errors).toEqual([]);
+    expect(accuracy.map(({ qsl_idx }) => qsl_idx).sort((a, b) => a - b)).toEqual([...Array(20).keys()]);
+    for (const { qsl_idx, data } of accuracy) expect(data).toHaveLength(responseBytes(qsl_idx) * 2);
+  });
 
   it('gives the same answers whatever the scenario and the batch', async () => {
     const answers = async (scenario: (typeof scenarios)[number]): Promise<unknown> => {

@@ -4,7 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { cell, createClock, openPhaseRecords } from '../../build/js/scenarios/index.js';
 
 parentPort.once('message', (shared) => {
-  const { counters, sampleIndices } = shared;
+  const { counters, issueOrder, sampleIndices } = shared;
   const records = openPhaseRecords(shared, createClock());
   const response = new Uint8Array(4);
   parentPort.postMessage('ready');
@@ -13,8 +13,9 @@ parentPort.once('message', (shared) => {
     const issued = Atomics.load(counters, cell.issued);
     if (next === issued) Atomics.wait(counters, cell.issued, issued, 100);
     for (; next < issued; next++) {
-      new DataView(response.buffer).setUint32(0, sampleIndices[next], true);
-      records.completeSample(next, response);
+      const sample = issueOrder.length === 0 ? next : issueOrder[next];
+      new DataView(response.buffer).setUint32(0, sampleIndices[sample], true);
+      records.completeSample(sample, response);
     }
   }
 });

@@ -26,28 +26,41 @@ export interface RanTest extends LoggedTest {
   readonly result: TestResult;
 }
 
-/** Runs a test to its end. */
-export async function runTest(
+type Run<T> = (
   sut: SystemUnderTest,
   qsl: QuerySampleLibrary,
   settings: TestSettingsInput,
-  options: StartTestOptions = {},
+  options?: StartTestOptions,
+) => Promise<T>;
+/** The source's own, or that of the compiled library where it starts threads. */
+type Starter = typeof startTest;
+
+/** Runs a test to its end. */
+export const runTest: Run<RanTest> = (...given) => runTestWith(startTest, ...given);
+
+/** Runs a test that throws; its logs must be readable all the same. */
+export const runFailingTest: Run<FailedTest> = (...given) => runFailingTestWith(startTest, ...given);
+
+export interface FailedTest extends LoggedTest {
+  readonly error: Error;
+}
+
+export async function runTestWith(
+  start: Starter,
+  ...[sut, qsl, settings, options = {}]: Parameters<Run<RanTest>>
 ): Promise<RanTest> {
   const folder = mkdtempSync(join(tmpdir(), 'loadrig-test-'));
-  const result = await startTest(sut, qsl, testSettings(settings), logSettings(folder), options);
+  const result = await start(sut, qsl, testSettings(settings), logSettings(folder), options);
   return { result, ...readLogs(folder) };
 }
 
-/** Runs a test that throws; its logs must be readable all the same. */
-export async function runFailingTest(
-  sut: SystemUnderTest,
-  qsl: QuerySampleLibrary,
-  settings: TestSettingsInput,
-  options: StartTestOptions = {},
-): Promise<LoggedTest & { readonly error: Error }> {
+export async function runFailingTestWith(
+  start: Starter,
+  ...[sut, qsl, settings, options = {}]: Parameters<Run<FailedTest>>
+): Promise<FailedTest> {
   const folder = mkdtempSync(join(tmpdir(), 'loadrig-test-'));
   try {
-    await startTest(sut, qsl, testSettings(settings), logSettings(folder), options);
+    await start(sut, qsl, testSettings(settings), logSettings(folder), options);
   } catch (error) {
     if (error instanceof Error) return { error, ...readLogs(folder) };
   }

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { issueDelay, queryLatenciesNs, sampleLatenciesNs } from '../../scenarios/latencies.js';
+import {
+  issueDelay,
+  type IssueDelay,
+  queryLatenciesNs,
+  sampleLatenciesNs,
+} from '../../scenarios/latencies.js';
 import { createSharedPhase, type SharedPhase } from '../../scenarios/phase-records.js';
 
 /** Two queries of two samples: due at 1000 and 1100, issued at 1010 and 1190. Sample 3 never completed. */
@@ -41,11 +46,18 @@ describe('latency', () => {
 
 describe('issue delay', () => {
   it('is how long after their due times queries were issued', () => {
-    expect(issueDelay(recorded(), START_NS, 2)).toEqual({ p50_ns: 90, p99_ns: 90, max_ns: 90 });
-    expect(issueDelay(recorded(), START_NS, 1)).toEqual({ p50_ns: 10, p99_ns: 10, max_ns: 10 });
+    expect(issueDelay(recorded(), START_NS)).toEqual({ p50_ns: 90, p99_ns: 90, max_ns: 90 });
+  });
+
+  it('of an issue thread counts the queries of its turn', () => {
+    const of = (thread: number): IssueDelay => issueDelay(recorded(), START_NS, { thread, of: 2 });
+    expect(of(0)).toEqual({ p50_ns: 10, p99_ns: 10, max_ns: 10 });
+    expect(of(1)).toEqual({ p50_ns: 90, p99_ns: 90, max_ns: 90 });
   });
 
   it('is zero where nothing was issued', () => {
-    expect(issueDelay(recorded(), START_NS, 0)).toEqual({ p50_ns: 0, p99_ns: 0, max_ns: 0 });
+    const shared = recorded();
+    shared.issuedNs.fill(0);
+    expect(issueDelay(shared, START_NS)).toEqual({ p50_ns: 0, p99_ns: 0, max_ns: 0 });
   });
 });

@@ -366,16 +366,6 @@ describe('startTest', () => {
     expect(result.results?.isValid).toBe(true);
   });
 
-  it.each([0, 1, 4])('issues the same queries with %d issue threads asked for', async (threads) => {
-    const clock = createFakeClock();
-    const sut = createFakeSut({ clock, latencyNs: () => MS });
-    const settings = { ...server, min_duration_ms: 1000, server_num_issue_query_threads: threads };
-    await runTest(sut, qsl, settings, { clock });
-    const alone = createFakeSut({ clock, latencyNs: () => MS });
-    await runTest(alone, qsl, { ...settings, server_num_issue_query_threads: 0 }, { clock });
-    expect(sut.issued).toEqual(alone.issued);
-  });
-
   it('names its own program, never another one', async () => {
     const clock = createFakeClock();
     const program = { name: 'loadrig', version: '9.9.9', commit: 'abc' };

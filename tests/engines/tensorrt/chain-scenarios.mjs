@@ -95,7 +95,8 @@ export async function everyScenario(native, args) {
   const parts = makeParts(native);
   const samples = makeSamples();
   const results = [];
-  for (const scenario of ['SingleStream', 'MultiStream', 'Server', 'Offline']) {
+  const asked = ['SingleStream', 'MultiStream', 'Server', 'Offline'].map((scenario) => [scenario, 0]);
+  for (const [scenario, threads] of [...asked, ['Server', 2]]) {
     const engine = await startTensorRtEngine(makeRequest(scenario, args), samples, parts);
     const logs = mkdtempSync(join(tmpdir(), 'loadrig-chain-'));
     const qsl = {
@@ -109,6 +110,7 @@ export async function everyScenario(native, args) {
       scenario,
       mode: 'AccuracyOnly',
       server_target_qps: 2000,
+      server_num_issue_query_threads: threads,
       multi_stream_samples_per_query: 5,
     };
     const sut = connectTensorRtSut(engine.sutSpec, parts.addon);
@@ -121,6 +123,7 @@ export async function everyScenario(native, args) {
     const { form: used, graph_launches, batches, logit_cosine } = engine.facts.notes;
     results.push({
       scenario,
+      threads,
       errors,
       answers: answers.length,
       right: right.length,

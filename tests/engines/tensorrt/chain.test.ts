@@ -11,6 +11,7 @@ const why = await missingTools();
 
 interface Result {
   readonly scenario: string;
+  readonly threads: number;
   readonly errors: readonly string[];
   readonly answers: number;
   readonly right: number;
@@ -38,7 +39,7 @@ describe.skipIf(why !== undefined)(
           { length: args.gpus },
           () => 'NVIDIA H100 80GB HBM3|9.0|80',
         ).join(';');
-        const environment = { FAKE_CUDA_DEVICES };
+        const environment = { FAKE_CUDA_DEVICES, TENSORRT_ADDON: parts.addon };
         const { value, error, exitCode } = await runScenario(
           file,
           'everyScenario',
@@ -48,11 +49,12 @@ describe.skipIf(why !== undefined)(
         expect(error).toBeUndefined();
         expect(exitCode).toBe(0);
         const results = value as readonly Result[];
-        expect(results.map(({ scenario }) => scenario)).toEqual([
-          'SingleStream',
-          'MultiStream',
-          'Server',
-          'Offline',
+        expect(results.map(({ scenario, threads }) => `${scenario} ${threads}`)).toEqual([
+          'SingleStream 0',
+          'MultiStream 0',
+          'Server 0',
+          'Offline 0',
+          'Server 2',
         ]);
         for (const { errors, answers, right, form, graph_launches, batches, logit_cosine } of results) {
           expect(errors).toEqual([]);
