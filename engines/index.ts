@@ -15,6 +15,7 @@ import type {
 } from './contract.js';
 import { connectNullSut, startNullEngine } from './null.js';
 import type { EngineFile } from './onnxruntime/build-engine.js';
+import type { ForeignModel } from './onnxruntime/foreign-model.js';
 import type { NetworkFile, NetworkFileRequest } from './tensorrt/build-file.js';
 import type { PerfEngine, PerfRequest } from './tensorrt/perf.js';
 import type { TensorRtParts } from './tensorrt/start.js';
@@ -134,6 +135,15 @@ export async function openEngineFile(
     default:
       throw unknownEngine(engine);
   }
+}
+
+/** Opens an ONNX model that others have built, with the inputs and outputs it has. @throws {ConfigError} */
+export async function openForeignModel(
+  file: string,
+  threads: number,
+  batchSize: number,
+): Promise<ForeignModel> {
+  return (await import('./onnxruntime/foreign-model.js')).openForeignModel(file, threads, batchSize);
 }
 
 /** The version of the runtime that runs an engine here, as sidecars name it. @throws {SetupError} when it is not there. */

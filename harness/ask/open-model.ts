@@ -1,15 +1,19 @@
 // From flags to an open model: engine, vocabulary and lengths that fit each other.
 
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import { ConfigError, SetupError } from '../../configs/errors.js';
 import { precisions } from '../../configs/schema.js';
 import { findModel } from '../../engines/bert/checkpoint.js';
-import { openDirectInference, openEngineFile } from '../../engines/index.js';
+import { openDirectInference, openEngineFile, openForeignModel } from '../../engines/index.js';
 import type { DirectInference } from '../../engines/contract.js';
 import { DEFAULT_MODEL } from '../build/model-source.js';
 import { profileText } from '../build/profiles.js';
-import { SYNTHETIC, vocabularyOf } from '../model-files.js';
+import { modelFolder, SYNTHETIC, vocabularyOf } from '../model-files.js';
 import { buildPath, inputPath } from '../places.js';
+import { modelConfigOf } from '../resolve-flags.js';
 import type { SequenceLengths } from '../qsl/features.js';
 import { readVocabulary, type Vocabulary } from '../qsl/vocabulary.js';
 import { checkedSidecar, isEngineFile, longestOf, tightestProfile } from './engine-file.js';
@@ -95,7 +99,57 @@ function findByModel(engine: string, flags: AskFlags, batchSize: number, say: (l
   };
 }
 
-/** An engine file: its sidecar says what it is; without one it needs --model. */
+/** An ONNX model of others: its inputs and outputs by their names, vocabulary and sizes from files beside it or --model. */
+async function findForeignModel(
+  file: string,
+  flags: AskFlags,
+  batchSize: number,
+  say: (line: string) => void,
+): Promise<Found> {
+  if (flags.precision !== undefined)
+    throw new ConfigError(`${file} is run as it is; leave out --precision=${flags.precision}`);
+  const folder = flags.model === undefined ? dirname(file) : modelFolder(inputPath(flags.model));
+  const vocabFile = join(folder, 'vocab.txt');
+  if (flags.vocab_file === undefined && !existsSync(vocabFile)) {
+    throw new ConfigError(
+      `${file} was not built by \`loadrig build\` and has no vocab.txt beside it; name its vocabulary with --vocab_file, or the folder it came from with --model`,
+    );
+  }
+  const model = await openForeignModel(file, threadsOf(flags), batchSize);
+  const { inputs, outputs, batch, sequence } = model.interface;
+  const fixed = [batch > 0 ? `batch ${batch}` : '', sequence > 0 ? `length ${sequence}` : ''].filter(Boolean);
+  say(
+    `${file}: ${inputs.map(({ name, type }) => `${name} (${type})`).join(', ')} → ${Object.values(outputs).join(', ')}` +
+      (fixed.length === 0 ? '' : `; made for ${fixed.join(', ')} alone`),
+  );
+  const sizes = foreignSizes(modelConfigOf(folder));
+  return {
+    sizes: {
+      ...sizes,
+      max_position_embeddings: sequence > 0 ? sequence : sizes.max_position_embeddings,
+    },
+    vocabFile,
+    isSynthetic: false,
+    title: `${file} (onnxruntime, as it is)`,
+    open: () => Promise.resolve(model),
+  };
+}
+
+const sizesSchema = z.object({
+  vocab_size: z.int().positive(),
+  max_position_embeddings: z.int().positive(),
+});
+
+/** BERT's own sizes where no config.json tells; a token too many is then refused by the model itself. */
+function foreignSizes(config: string): ModelSizes {
+  try {
+    return sizesSchema.parse(JSON.parse(config));
+  } catch {
+    return { vocab_size: Infinity, max_position_embeddings: 512 };
+  }
+}
+
+/** An engine file: its sidecar says what it is. */
 async function findEngineFile(
   file: string,
   flags: AskFlags,
@@ -111,10 +165,7 @@ async function findEngineFile(
       throw new SetupError(`engine file ${file}: ${engine} cannot load it: ${reasonOf(cause)}`, { cause });
     }
   };
-  if (sidecar === undefined) {
-    const found = findByModel('onnxruntime', flags, batchSize, say);
-    return { ...found, title: file, open: () => open('onnxruntime') };
-  }
+  if (sidecar === undefined) return findForeignModel(file, flags, batchSize, say);
   const { engine, precision, model } = sidecar;
   if (flags.precision !== undefined && flags.precision !== precision)
     throw new ConfigError(`engine file ${file} is ${precision}; leave out --precision=${flags.precision}`);

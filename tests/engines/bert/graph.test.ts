@@ -61,7 +61,7 @@ function wideRanges(checkpoint: BertCheckpoint): Quantization['ranges'] {
 }
 
 describe('the graph in fp32', () => {
-  it.each(['safetensors-sharded', 'pytorch', 'pytorch-pruned', 'tensorflow'])(
+  it.each(['safetensors-sharded', 'pytorch', 'pytorch-pruned', 'tensorflow', 'onnx'])(
     'of %s gives the logits of the library that made it',
     async (model) => {
       using checkpoint = openCheckpoint(`${folder}/${model}`);

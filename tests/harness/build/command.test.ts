@@ -189,6 +189,23 @@ describe('an engine file', () => {
     expect(said).toContain('profile batch 1:4:4, length 1:16:16');
   });
 
+  it('without its sidecar is run as any ONNX model is, with the vocabulary of --model or --vocab_file', async () => {
+    const model = await tinyEngine('-s', '32');
+    const asked = await ask('-e', output, ...asking, '--json');
+    rmSync(`${output}.json`);
+    await expect(ask('-e', output, ...asking)).rejects.toThrow(/no vocab\.txt beside it; name its vocabulary/);
+    const again = await ask('-e', output, ...asking, '--json', '-m', model);
+    expect(said).toContain('input_ids (int32), token_type_ids (int32) → logits');
+    const answersOf = (text: string) => (JSON.parse(text) as { readonly answers: unknown }).answers;
+    expect(answersOf(again.text)).toEqual(answersOf(asked.text));
+    const vocabulary = ['-v', join(model, 'vocab.txt')];
+    expect((await ask('-e', output, ...asking, ...vocabulary, '-s', '32')).code).toBe(0);
+    await expect(ask('-e', output, ...asking, ...vocabulary, '--precision=fp32')).rejects.toThrow(/run as it is/);
+    copyFileSync('tests/fixtures/foreign-onnx/fixed.onnx', output);
+    await expect(ask('-e', output, ...asking, ...vocabulary, '-s', '17')).rejects.toThrow(/at most 16/);
+    expect(said).toContain('made for batch 2, length 16 alone');
+  });
+
   it('is refused for what it was not built for, and beside flags that contradict it', async () => {
     const model = await tinyEngine('-b', '4', '-s', '16');
     await expect(ask('-e', output, ...asking, '-b', '5')).rejects.toThrow(/no profile for batch 5 and length 16/);
