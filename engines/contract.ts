@@ -193,6 +193,24 @@ export interface EngineBuildRequest {
   readonly onPhase: (phase: string) => void;
 }
 
+/** An engine file that was built before, to be opened as it is. */
+export interface EngineFileRequest {
+  readonly path: string;
+  /** onnxruntime. */
+  readonly threads: number;
+  readonly batch_size: number;
+  /** Longest sample that will come, in tokens. */
+  readonly max_seq_length: number;
+}
+
+/** The runtime that would run an engine on this machine, as sidecars name it. */
+export interface RuntimeHere {
+  /** e.g. onnxruntime-node 1.30.0 */
+  readonly runtime: string;
+  /** tensorrt: the first GPU. */
+  readonly gpu?: string;
+}
+
 /** An engine that `loadrig build` may copy to where it is wanted. */
 export interface BuiltEngine {
   readonly path: string;

@@ -1,6 +1,6 @@
 // The engines there are: an explicit list. `startEngine` on the main thread, `connectSut` on the driver's.
 
-import { ConfigError, SetupError } from '../configs/errors.js';
+import { ConfigError } from '../configs/errors.js';
 import { gpuSettingsSchema } from '../configs/gpu-settings.js';
 import type { SystemUnderTest } from '../scenarios/contract.js';
 import type {
@@ -8,8 +8,10 @@ import type {
   DirectInference,
   Engine,
   EngineBuildRequest,
+  EngineFileRequest,
   EngineRequest,
   GpuRequest,
+  RuntimeHere,
   SutSpec,
   TokenizedSamples,
 } from './contract.js';
@@ -120,18 +122,18 @@ export async function openPerfEngine(request: PerfRequest): Promise<PerfEngine> 
   return (await import('./tensorrt/perf.js')).openPerfEngine(request, tensorRtParts);
 }
 
-/** Opens an engine file that was built before, as it is. @throws {SetupError} when it cannot be loaded. */
+/** @throws {ConfigError | SetupError} when it cannot be loaded. */
 export async function openEngineFile(
   engine: string,
-  file: string,
-  threads: number,
-  batchSize: number,
+  request: EngineFileRequest,
 ): Promise<Omit<DirectInference, 'facts'>> {
   switch (engine) {
-    case 'onnxruntime':
-      return (await import('./onnxruntime/direct.js')).openDirectSession(file, threads, batchSize);
+    case 'onnxruntime': {
+      const { path, threads, batch_size } = request;
+      return (await import('./onnxruntime/direct.js')).openDirectSession(path, threads, batch_size);
+    }
     case 'tensorrt':
-      throw noPlanFiles();
+      return (await import('./tensorrt/plan-file.js')).openPlanFile(request);
     default:
       throw unknownEngine(engine);
   }
@@ -146,13 +148,23 @@ export async function openForeignModel(
   return (await import('./onnxruntime/foreign-model.js')).openForeignModel(file, threads, batchSize);
 }
 
-/** The version of the runtime that runs an engine here, as sidecars name it. @throws {SetupError} when it is not there. */
-export async function runtimeOf(engine: string): Promise<string> {
+/** SHA-256 of the model behind a plan; undefined where nothing tells. @throws {SetupError} when the plan is damaged. */
+export async function modelOfPlan(planFile: string): Promise<string | undefined> {
+  return (await import('./tensorrt/plan-file.js')).modelOfPlan(planFile);
+}
+
+/** @throws {SetupError} when the runtime, or a GPU that it needs, is not there. */
+export async function runtimeHere(engine: string): Promise<RuntimeHere> {
   switch (engine) {
     case 'onnxruntime':
-      return `onnxruntime-node ${(await import('./onnxruntime/build-engine.js')).runtimeVersion}`;
-    case 'tensorrt':
-      throw noPlanFiles();
+      return {
+        runtime: `onnxruntime-node ${(await import('./onnxruntime/build-engine.js')).runtimeVersion}`,
+      };
+    case 'tensorrt': {
+      const { findGpus, openTensorRt } = await import('./tensorrt/runtime.js');
+      const { libraries, device } = findGpus(openTensorRt(), 1);
+      return { runtime: `TensorRT ${libraries.version}`, gpu: device.name };
+    }
     default:
       throw unknownEngine(engine);
   }
@@ -201,12 +213,6 @@ async function wrappedPlan(request: EngineRequest): Promise<EngineFile | undefin
   });
   const { sha256, model_sha256, built, seconds } = plan;
   return { path, dataFiles: [plan.path], sha256, model_sha256, built, seconds };
-}
-
-function noPlanFiles(): SetupError {
-  return new SetupError(
-    'an engine file of TensorRT is not opened by itself; name the engine and the model: --engine=tensorrt --model=DIR takes the engine that was built of them',
-  );
 }
 
 function unknownEngine(name: string): ConfigError {

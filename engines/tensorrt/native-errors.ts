@@ -9,6 +9,8 @@ export interface NativeCall {
   readonly doing: string;
   /** Samples per inference, where the call holds memory for them. */
   readonly batchSize?: number;
+  /** What builds a plan again that is not one of the engines' folder. */
+  readonly rebuild?: string;
 }
 
 /** Calls the addon. @throws {SetupError | RunError} for its errors; anything else, and a wrong use of the addon, as it is. */
@@ -21,7 +23,7 @@ export function inNative<T>(call: NativeCall, run: () => T): T {
 }
 
 /** The error in our words; unchanged where it is not one of the addon's. */
-export function explained(error: Error, { doing, batchSize }: NativeCall): Error {
+export function explained(error: Error, { doing, batchSize, rebuild }: NativeCall): Error {
   const code = nativeCodeOf(error);
   if (code === undefined) return error;
   const found = `engine tensorrt, ${doing}: ${error.message.replace(/[.\s]*$/, '')}.`;
@@ -53,7 +55,10 @@ export function explained(error: Error, { doing, batchSize }: NativeCall): Error
       );
     case 'ERR_TENSORRT_ENGINE':
       return setup(
-        'An engine fits one TensorRT version and one GPU. Remove its folder and build it again: make generate_engines.',
+        'An engine fits one TensorRT version and one GPU. ' +
+          (rebuild === undefined
+            ? 'Remove its folder and build it again: make generate_engines.'
+            : `Build it again: ${rebuild}.`),
       );
     case 'ERR_NVML':
       return setup(

@@ -38,19 +38,20 @@ export function answersJson(
     passage,
     answers: questions.map((question, place) => {
       const { answer, candidates } = answers[place]!;
-      const { tokenize_ms, inference_ms, project_ms } = questionTimes[place]!;
       return {
         question,
         answer,
         probability: candidates.find(({ text }) => text === answer)?.probability ?? 0,
         n_best: candidates,
-        tokenize_ms,
-        inference_ms,
-        project_ms,
       };
     }),
     sample_count: sampleCount,
     ...stages,
+    question_times: questionTimes.map(({ tokenize_ms, inference_ms, project_ms }) => ({
+      tokenize_ms,
+      inference_ms,
+      project_ms,
+    })),
   };
 }
 

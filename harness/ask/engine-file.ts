@@ -1,10 +1,11 @@
 // An engine file for `ask`: what its sidecar says decides what may be asked of it.
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { ConfigError, SetupError } from '../../configs/errors.js';
 import type { EngineProfile } from '../../engines/contract.js';
-import { runtimeOf } from '../../engines/index.js';
+import { runtimeHere } from '../../engines/index.js';
 import { damageOf } from '../build/place-engine.js';
 import { profileText } from '../build/profiles.js';
 import { readSidecar, type Sidecar } from '../build/sidecar.js';
@@ -13,10 +14,22 @@ import { readSidecar, type Sidecar } from '../build/sidecar.js';
 export const isEngineFile = (engine: string): boolean =>
   engine.includes('/') || /\.\w+$/.test(engine) || existsSync(engine);
 
+/** Of a folder with a plan, the plan. */
+export function engineFileOf(engine: string): string {
+  const isFolder = statSync(engine, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isFolder) return engine;
+  const plan = join(engine, 'engine.plan');
+  if (existsSync(plan)) return plan;
+  throw new ConfigError(`--engine: no engine.plan in the folder ${engine}; name the engine file itself`);
+}
+
+/** Whether a file without a sidecar is TensorRT's, by its name. */
+export const isPlan = (file: string): boolean => file.endsWith('.plan');
+
 /**
- * The sidecar of an engine file, once everything it says has been checked; undefined of an ONNX file without one.
+ * The sidecar of an engine file, once everything it says has been checked; undefined of an ONNX file or a plan without one.
  *
- * @throws {SetupError} when the file is not there, damaged, or of another runtime or processor.
+ * @throws {SetupError} when the file is not there, damaged, or of another runtime, processor or GPU; for a plan, without a GPU.
  * @throws {ConfigError} when the sidecar is none.
  */
 export async function checkedSidecar(file: string): Promise<Sidecar | undefined> {
@@ -32,9 +45,11 @@ export async function checkedSidecar(file: string): Promise<Sidecar | undefined>
   throw new SetupError(`engine file ${file}: ${problem}. Build it again with \`loadrig build -o ${file}\`.`);
 }
 
-async function misfitOf({ engine, runtime, build }: Sidecar): Promise<string | undefined> {
-  const here = await runtimeOf(engine);
-  if (runtime !== here) return `it was built with ${runtime}, this is ${here}`;
+async function misfitOf({ engine, runtime, build, built_from }: Sidecar): Promise<string | undefined> {
+  const here = await runtimeHere(engine);
+  if (runtime !== here.runtime) return `it was built with ${runtime}, this is ${here.runtime}`;
+  if (engine === 'tensorrt' && built_from !== undefined && built_from.gpu !== here.gpu)
+    return `it was built for ${built_from.gpu}, this is ${here.gpu ?? 'no GPU'}`;
   const processor = cpus()[0]?.model;
   const builtOn = build?.machine.processor;
   // A CPU engine may hold layouts of the processor that optimised it.

@@ -102,7 +102,7 @@ export const askFlags = {
     kind: 'text',
     aliases: ['e'],
     group: 'Model',
-    description: `Engine (${engineNames.join(', ')}) or a file: one that \`loadrig build\` has written, or an ONNX model of others, run as it is.`,
+    description: `Engine (${engineNames.join(', ')}) or a file: one that \`loadrig build\` has written, a TensorRT plan or its folder, or an ONNX model of others, run as it is.`,
     fallback: 'onnxruntime',
   },
   model: {

@@ -6,8 +6,9 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, SetupError } from '../../configs/errors.js';
 import { precisions } from '../../configs/schema.js';
-import { findModel } from '../../engines/bert/checkpoint.js';
-import { openDirectInference, openEngineFile, openForeignModel } from '../../engines/index.js';
+import { gpuSettingsSchema } from '../../configs/gpu-settings.js';
+import { findModel, openCheckpoint } from '../../engines/bert/checkpoint.js';
+import { modelOfPlan, openDirectInference, openEngineFile, openForeignModel } from '../../engines/index.js';
 import type { DirectInference } from '../../engines/contract.js';
 import { DEFAULT_MODEL } from '../build/model-source.js';
 import { profileText } from '../build/profiles.js';
@@ -16,7 +17,14 @@ import { buildPath, inputPath } from '../places.js';
 import { modelConfigOf } from '../resolve-flags.js';
 import type { SequenceLengths } from '../qsl/features.js';
 import { readVocabulary, type Vocabulary } from '../qsl/vocabulary.js';
-import { checkedSidecar, isEngineFile, longestOf, tightestProfile } from './engine-file.js';
+import {
+  checkedSidecar,
+  engineFileOf,
+  isEngineFile,
+  isPlan,
+  longestOf,
+  tightestProfile,
+} from './engine-file.js';
 import type { AskFlags } from './flags.js';
 
 export interface OpenModel extends AsyncDisposable {
@@ -52,7 +60,7 @@ export async function openModel(flags: AskFlags, say: (line: string) => void): P
   const batchSize = count(flags.batch_size, 1, 'batch_size');
   const engine = flags.engine ?? 'onnxruntime';
   const found = isEngineFile(engine)
-    ? await findEngineFile(engine, flags, batchSize, say)
+    ? await findEngineFile(engineFileOf(engine), flags, batchSize, say)
     : findByModel(engine, flags, batchSize, say);
   const vocabFile = flags.vocab_file === undefined ? found.vocabFile : inputPath(flags.vocab_file);
   const lengths = lengthsOf(flags, found.sizes);
@@ -83,7 +91,7 @@ function findByModel(engine: string, flags: AskFlags, batchSize: number, say: (l
     vocabFile: vocabularyOf(modelDir),
     isSynthetic: kind === 'synthetic',
     title: `${engine} ${precision}, ${modelDir}`,
-    open: () =>
+    open: ({ maxSequenceLength }) =>
       openDirectInference({
         engine,
         precision,
@@ -95,6 +103,11 @@ function findByModel(engine: string, flags: AskFlags, batchSize: number, say: (l
         enginesDir: buildPath('engines'),
         mayBuild: true,
         report: say,
+        gpu: {
+          ...gpuSettingsSchema.parse({}),
+          accelerators_per_node: 1,
+          max_seq_length: maxSequenceLength,
+        },
       }),
   };
 }
@@ -157,14 +170,24 @@ async function findEngineFile(
   say: (line: string) => void,
 ): Promise<Found> {
   const sidecar = await checkedSidecar(file);
-  const open = async (engine: string) => {
+  const open = async (engine: string, { maxSequenceLength }: SequenceLengths) => {
     try {
-      return await openEngineFile(engine, file, threadsOf(flags), batchSize);
+      return await openEngineFile(engine, {
+        path: file,
+        threads: threadsOf(flags),
+        batch_size: batchSize,
+        max_seq_length: maxSequenceLength,
+      });
     } catch (cause) {
       if (cause instanceof ConfigError || cause instanceof SetupError) throw cause;
       throw new SetupError(`engine file ${file}: ${engine} cannot load it: ${reasonOf(cause)}`, { cause });
     }
   };
+  if (sidecar === undefined && isPlan(file)) {
+    await requireModelOf(file, flags);
+    const found = findByModel('tensorrt', flags, batchSize, say);
+    return { ...found, title: file, open: (lengths) => open('tensorrt', lengths) };
+  }
   if (sidecar === undefined) return findForeignModel(file, flags, batchSize, say);
   const { engine, precision, model } = sidecar;
   if (flags.precision !== undefined && flags.precision !== precision)
@@ -176,12 +199,29 @@ async function findEngineFile(
     vocabFile: model.vocab_file,
     isSynthetic: model.is_synthetic,
     title: `${file} (${engine} ${precision})`,
-    open: ({ maxSequenceLength }) => {
-      const profile = tightestProfile(file, sidecar, batchSize, maxSequenceLength);
+    open: (lengths) => {
+      const profile = tightestProfile(file, sidecar, batchSize, lengths.maxSequenceLength);
       say(`${file}: ${engine} ${precision}, profile ${profileText(profile)}`);
-      return open(engine);
+      return open(engine, lengths);
     },
   };
+}
+
+/** A plan of build/engines knows the weights it was built from, not where they lie. @throws {ConfigError | SetupError} */
+async function requireModelOf(planFile: string, flags: AskFlags): Promise<void> {
+  const wanted = await modelOfPlan(planFile);
+  if (wanted === undefined) {
+    if (flags.model !== undefined) return;
+    throw new ConfigError(
+      `engine file ${planFile}: nothing beside it tells its model; name it with --model=DIR`,
+    );
+  }
+  const modelDir = inputPath(flags.model ?? DEFAULT_MODEL);
+  using checkpoint = openCheckpoint(modelDir);
+  if (checkpoint.model_sha256 === wanted) return;
+  throw new ConfigError(
+    `engine file ${planFile} was built from other weights than ${modelDir}; name its model with --model=DIR`,
+  );
 }
 
 /** The lengths asked for; the longest sample is as long as the model allows. @throws {ConfigError} */

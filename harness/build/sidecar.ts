@@ -25,6 +25,8 @@ const sidecarSchema = z.looseObject({
     is_synthetic: z.boolean(),
     config: z.looseObject({ vocab_size: z.number(), max_position_embeddings: z.number() }),
   }),
+  /** tensorrt. */
+  built_from: z.looseObject({ gpu: z.string() }).optional(),
   profiles: z.array(z.object({ batch: rangeSchema, sequence: rangeSchema })).min(1),
   build: z.looseObject({ machine: z.looseObject({ processor: z.string() }) }).optional(),
 });

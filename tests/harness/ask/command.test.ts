@@ -213,8 +213,8 @@ describe('bad input', () => {
     [
       'an engine file that is none',
       [...asking, '-e', small.replace('small', './small')],
-      'SetupError',
-      /cannot load it/u,
+      'ConfigError',
+      /was not built by .*has no vocab\.txt beside it/u,
     ],
     ['an engine that computes nothing', [...asking, '-e', 'null'], 'ConfigError', /no answers/u],
   ])('%s', async (_what, argv, name, message) => {
