@@ -80,7 +80,7 @@ export function describeRun(facts: RunFacts): Readonly<Record<string, unknown>> 
             },
           ],
     accuracy_pass: accuracy === undefined || accuracy.threshold === undefined ? null : accuracy.passed,
-    audit_test: null,
+    audit_test: result.audit ?? null,
     audit_success: null,
 
     labels: labelledValues(config),

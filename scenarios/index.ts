@@ -30,6 +30,7 @@ export type { AppliedConf, ConfSetting } from '../configs/conf-files/apply-conf.
 export { rulesRounds, type RulesRound } from '../configs/rules/rounds.js';
 
 export { logSettings, type LogPaths, type LogSettings } from './logs/log-files.js';
+export type { AuditTest } from './audit.js';
 export type { EffectiveSettings } from './effective-settings.js';
 export type { LatencyStatistics } from './latency-statistics.js';
 export type { PerformanceResults } from './results.js';

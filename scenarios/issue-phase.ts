@@ -24,6 +24,8 @@ export interface PhaseRequest {
   readonly plan: QueryPlan;
   readonly firstSampleId: number;
   readonly isLogged: Uint8Array;
+  /** Whether a trace will be written of it. */
+  readonly isTraced: boolean;
   readonly control: Int32Array;
   /** 0 = wait forever. */
   readonly stallTimeoutMs: number;
@@ -70,6 +72,7 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     samplesPerQuery: plan.samplesPerQuery,
     isLogged: request.isLogged,
     issueThreads: issueThreads?.count ?? 0,
+    isTraced: request.isTraced,
     maxResponseBytes: responsePlace === 'other-threads' ? (sut.maxResponseBytes ?? 0) : undefined,
     tokens: tokensTaken(effective),
   });

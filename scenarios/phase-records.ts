@@ -23,6 +23,8 @@ export interface SharedPhase {
   readonly scheduledDeltaNs: Float64Array;
   /** float64[queries]: clock when each query was issued; 0 = not issued. */
   readonly issuedNs: Float64Array;
+  /** float64[queries]: clock when the SUT's issueQuery returned from the call that began with it; empty without a trace. */
+  readonly issueReturnedNs: Float64Array;
   /** float64[samples]: clock when each sample completed; 0 = not yet. */
   readonly completedNs: Float64Array;
   /** uint8[samples]: 1 where the response goes to the accuracy log. */
@@ -95,6 +97,8 @@ export interface PhasePlan {
   readonly isLogged: Uint8Array;
   /** Default: 0. */
   readonly issueThreads?: number;
+  /** Whether the ends of issueQuery are kept as well. Default: false. */
+  readonly isTraced?: boolean;
   /** Most bytes of one response; undefined when responses stay on the driver's own thread. */
   readonly maxResponseBytes: number | undefined;
   /** What is taken of tokens: nothing, their number (Offline), or the time of the first as well. Default: nothing. */
@@ -103,10 +107,10 @@ export interface PhasePlan {
 
 /**
  * Allocates a phase's shared memory, all of it before time zero. In bytes: 13 a sample (index 4, completion 8, mark 1) and 16 a
- * query (due 8, issued 8), tokens 4 or 12 a sample, the order of issue 4 a sample with issue threads, and the response ring.
+ * query (due 8, issued 8), tokens 4 or 12 a sample, the order of issue 4 a sample with issue threads, 8 a query with a trace, and the response ring.
  */
 export function createSharedPhase(plan: PhasePlan): SharedPhase {
-  const { tokens = 'none', issueThreads = 0, maxResponseBytes, ...given } = plan;
+  const { tokens = 'none', issueThreads = 0, isTraced = false, maxResponseBytes, ...given } = plan;
   const sampleCount = plan.sampleIndices.length;
   const loggedCount = countOnes(plan.isLogged);
   const sharedCount = maxResponseBytes === undefined ? 0 : loggedCount;
@@ -118,6 +122,7 @@ export function createSharedPhase(plan: PhasePlan): SharedPhase {
     issueThreads,
     issueOrder: touched(new Int32Array(new SharedArrayBuffer(issueThreads === 0 ? 0 : sampleCount * 4))),
     issuedNs: touched(new Float64Array(new SharedArrayBuffer(plan.queryCount * 8))),
+    issueReturnedNs: touched(new Float64Array(new SharedArrayBuffer(isTraced ? plan.queryCount * 8 : 0))),
     completedNs: touched(new Float64Array(new SharedArrayBuffer(sampleCount * 8))),
     counters: new Int32Array(new SharedArrayBuffer(CELL_COUNT * 4)),
     responses: createResponseRing(sharedCount, maxResponseBytes ?? 0),

@@ -94,7 +94,8 @@ export function startPhaseRun({
   turn = EVERY_QUERY,
 }: PhaseRunSetup): PhaseRun {
   const { shared } = records;
-  const { counters, issuedNs, samplesPerQuery } = shared;
+  const { counters, issuedNs, issueReturnedNs, samplesPerQuery } = shared;
+  const isTraced = issueReturnedNs.length > 0;
   const isAccuracy = shared.phase === 'accuracy';
   const stride = turn.of;
   let issuedSamples = 0;
@@ -124,6 +125,7 @@ export function startPhaseRun({
       publishIssued(shared, first, sampleCount);
     }
     sut.issueQuery(first, sampleCount, records);
+    if (isTraced) issueReturnedNs[query] = clock.now();
   };
 
   return {

@@ -11,7 +11,7 @@ import type { IssuedPhase } from './issue-phase.js';
 import type { DetailLog } from './logs/detail.js';
 import { performanceRecords } from './phase-outcome.js';
 import { performanceResults } from './results.js';
-import { sampleSets, type Phase } from './sample-sets.js';
+import type { Phase } from './sample-sets.js';
 import { mustEnd, type SetRunner } from './set-runner.js';
 
 export interface ModeRequest {
@@ -50,7 +50,7 @@ async function runPhases(request: ModeRequest, phases: readonly Phase[]): Promis
   let performance: RateRun | undefined;
   for (const phase of phases) {
     detail.log([['generic_message', `Starting ${phase} mode`]]);
-    for (const set of sampleSets(effective, phase, qsl.totalSampleCount)) {
+    for (const set of runner.cutSets(effective, phase, qsl.totalSampleCount)) {
       await runner.load(set);
       const watch = phase === 'performance' ? watchClocks(request) : undefined;
       const issued = await runner.issue(effective, phase, set);
@@ -79,7 +79,7 @@ async function runPeakSearch(request: ModeRequest): Promise<RanMode> {
     detail.error('error_invalid_config', 'Finding peak performance is only supported in Server scenarios.');
     return { last: undefined, performance: undefined };
   }
-  const [set] = sampleSets(effective, 'performance', qsl.totalSampleCount);
+  const [set] = runner.cutSets(effective, 'performance', qsl.totalSampleCount);
   if (set === undefined) throw new ConfigError('the data set has no samples to issue; give one that has');
   const performance = await findPeakPerformance({
     runner,

@@ -12,7 +12,7 @@ import { cell } from './phase-cells.js';
 import { logEndOfIssue } from './phase-outcome.js';
 import type { SharedPhase } from './phase-records.js';
 import { generateQueries } from './queries.js';
-import type { Phase, SampleSet } from './sample-sets.js';
+import { sampleSets, type Phase, type SampleSet } from './sample-sets.js';
 
 /** What the sets of one test have in common. */
 export interface SetRunnerSetup {
@@ -30,6 +30,8 @@ export interface SetRunnerSetup {
 
 /** Runs the sets of one test. */
 export interface SetRunner {
+  /** The sets of a phase. */
+  cutSets(effective: EffectiveSettings, phase: Phase, qslTotal: number): readonly SampleSet[];
   /** Loads a set, runs its queries once, unloads it. */
   run(effective: EffectiveSettings, phase: Phase, set: SampleSet): Promise<IssuedPhase>;
   /** Untimed; for a set that is run several times. */
@@ -103,6 +105,7 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
       phase,
       plan,
       firstSampleId,
+      isTraced: trace !== undefined,
       isLogged: sampling.mark(phase, plan.sampleIndices.length),
       control,
       stallTimeoutMs,
@@ -134,6 +137,12 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
   };
 
   return {
+    cutSets(...given) {
+      const fromNs = clock.now();
+      const sets = sampleSets(...given);
+      trace?.span('GenerateLoadableSets', fromNs, clock.now());
+      return sets;
+    },
     load,
     issue,
     unload,

@@ -4,7 +4,7 @@ import { confNames } from '../configs/conf-files/conf-settings.js';
 import type { RulesRound } from '../configs/rules/rounds.js';
 import type { TestSettings } from '../configs/test-settings.js';
 import { createAccuracySampling } from './accuracy-sampling.js';
-import { auditedSettings } from './audit.js';
+import { auditedSettings, type AuditTest } from './audit.js';
 import { createClock } from './clock.js';
 import type { Clock, QuerySampleLibrary, SystemUnderTest } from './contract.js';
 import { abortTest, createControl } from './control.js';
@@ -61,6 +61,8 @@ export interface StartTestOptions {
 export interface TestResult {
   /** After audit.config and TEST05. */
   readonly requested: TestSettings;
+  /** The audit that its audit.config, or test05, made of it; undefined without. */
+  readonly audit: AuditTest | undefined;
   /** What the run used; with FindPeakPerformance, at the rate that was found. */
   readonly effective: EffectiveSettings;
   /** Undefined without a performance phase. */
@@ -171,7 +173,7 @@ async function runTest(given: Test): Promise<TestResult> {
     ['qsl_reported_total_count', qsl.totalSampleCount],
     ['qsl_reported_performance_count', qsl.performanceSampleCount],
   ]);
-  const settings = auditedSettings(given.settings, options.auditConfig ?? confNames.audit, detail);
+  const { settings, audit } = auditedSettings(given.settings, options.auditConfig ?? confNames.audit, detail);
   refuseImpossible(settings, qsl);
   const { effective, errors } = effectiveSettings(settings, qsl);
   for (const text of errors) detail.error('error_invalid_test_settings', text);
@@ -214,6 +216,7 @@ async function runTest(given: Test): Promise<TestResult> {
   if (last?.failure !== undefined) throw last.failure; // after the results: they say INVALID and why
   return {
     requested: settings,
+    audit,
     effective: performance?.effective ?? effective,
     results: performance?.results,
     performance: performance === undefined ? undefined : recordsOf(performance),

@@ -40,6 +40,10 @@ export function createDetailLog(
   const { pid } = process;
   const tid = osThreadId();
 
+  const append = (text: string): void => {
+    file.write(text);
+    copyTo?.(text);
+  };
   const write = (
     entries: readonly (readonly [string, DetailValue])[],
     mark: { readonly isError: boolean; readonly isWarning: boolean },
@@ -47,12 +51,15 @@ export function createDetailLog(
     const time_ms = formatTimeMs(sinceStartNs());
     for (const [key, value] of entries) {
       // C++ names the source line of its log statement; ours are named by key, which says more.
-      const line =
-        `:::MLLOG {"key": ${JSON.stringify(key)}, "value": ${formatDetailValue(value)}, "time_ms": ${time_ms}, ` +
-        `"namespace": "mlperf::logging", "event_type": "POINT_IN_TIME", "metadata": {"is_error": ${mark.isError}, ` +
-        `"is_warning": ${mark.isWarning}, "file": "scenarios/start-test.ts", "line_no": 0, "pid": ${pid}, "tid": ${tid}}}\n`;
-      file.write(line);
-      copyTo?.(line);
+      append(`:::MLLOG {"key": ${JSON.stringify(key)}, "value": `);
+      // A set may hold millions of samples: its list is never one string.
+      if (typeof value === 'object' && isList(value)) for (const piece of listPieces(value)) append(piece);
+      else append(formatDetailValue(value));
+      append(
+        `, "time_ms": ${time_ms}, ` +
+          `"namespace": "mlperf::logging", "event_type": "POINT_IN_TIME", "metadata": {"is_error": ${mark.isError}, ` +
+          `"is_warning": ${mark.isWarning}, "file": "scenarios/start-test.ts", "line_no": 0, "pid": ${pid}, "tid": ${tid}}}\n`,
+      );
     }
     file.flush();
   };
@@ -102,9 +109,21 @@ export function formatDetailValue(value: DetailValue): string {
     const text = formatG6(value.double);
     return Number.isFinite(value.double) ? text : JSON.stringify(text);
   }
-  if (isList(value)) return `[${Array.from(value).join(',')}]`;
+  if (isList(value)) return [...listPieces(value)].join('');
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`).join(',')}}`;
+}
+
+const NUMBERS_PER_PIECE = 4096;
+
+function* listPieces(list: ArrayLike<number>): Generator<string> {
+  yield '[';
+  for (let from = 0; from < list.length; from += NUMBERS_PER_PIECE) {
+    const count = Math.min(NUMBERS_PER_PIECE, list.length - from);
+    const numbers = Array.from({ length: count }, (_unused, i) => list[from + i]!).join(',');
+    yield from === 0 ? numbers : `,${numbers}`;
+  }
+  yield ']';
 }
 
 const isDouble = (value: object): value is DoubleValue => 'double' in value;

@@ -54,6 +54,29 @@ describe('an audit.config', () => {
   });
 });
 
+describe('the result of a test', () => {
+  const sampling =
+    '*.*.mode = 2\n*.*.accuracy_log_rng_seed = 720381539243781796\n*.*.accuracy_log_sampling_target = 16\n';
+  it.each([
+    ['TEST01', sampling],
+    ['TEST04', '*.*.mode = 2\n*.*.performance_issue_unique = 0\n*.*.performance_issue_same = 1\n'],
+    ['TEST06', `${sampling}*.*.min_duration = 0\n*.*.sample_concatenate_permutation = 0\n`],
+    ['other', '*.*.mode = 2\n'],
+  ])('names the audit %s by what its audit.config sets', async (audit, text) => {
+    const { sut, clock } = sutOn();
+    const { result } = await runTest(sut, qsl, settings, { clock, auditConfig: auditConfig(text) });
+    expect(result.audit).toBe(audit);
+  });
+
+  it('names TEST05 by its flag, and no audit where there is none', async () => {
+    const { sut, clock } = sutOn();
+    const audited = await runTest(sut, qsl, { ...settings, test05: true }, { clock, auditConfig: '' });
+    expect(audited.result.audit).toBe('TEST05');
+    const plain = await runTest(sut, qsl, settings, { clock, auditConfig: '' });
+    expect(plain.result.audit).toBeUndefined();
+  });
+});
+
 describe('the labels of percentiles', () => {
   it.each([
     ['v4.1', '90th', '99th'],

@@ -190,4 +190,16 @@ describe.each(goldenLogNames)('replaying %s of the official LoadGen', async (nam
     const counters = (trace: string): number => trace.split('"name":"Latency"').length;
     expect(counters(ours.trace)).toBe(counters(golden.trace!));
   });
+
+  it.runIf(golden.trace !== undefined)(
+    'the trace has the same spans for each query, in the same order',
+    () => {
+      const spans =
+        /"name":"(GenerateLoadableSets|GenerateQueries|Waiting|Scheduling|IssueQuery|SampleLoop)"/g;
+      const spansOf = (trace: string): readonly string[] =>
+        [...trace.matchAll(spans)].map(([, name]) => name!);
+      expect(spansOf(ours.trace)).toEqual(spansOf(golden.trace!));
+      expect(() => void JSON.parse(ours.trace)).not.toThrow();
+    },
+  );
 });

@@ -73,10 +73,10 @@ describe.each(scenarios)('the trace of a %s run', (scenario: Scenario) => {
     const trace = await traceOf({ scenario, mode: 'SubmissionRun' });
     const spans = of(trace, 'X');
     const names = ['LoadSamples', 'GenerateQueries', 'accuracy', 'UnloadSamples'];
-    expect(spans.map(({ name }) => name)).toEqual([
-      ...names,
-      ...names,
-      ...['LoadSamples', 'GenerateQueries', 'performance', 'UnloadSamples'],
+    const ofQueries = ['Waiting', 'Scheduling', 'IssueQuery', 'SampleLoop'];
+    expect(spans.map(({ name }) => name).filter((name) => !ofQueries.includes(name))).toEqual([
+      ...['GenerateLoadableSets', ...names, ...names],
+      ...['GenerateLoadableSets', 'LoadSamples', 'GenerateQueries', 'performance', 'UnloadSamples'],
     ]);
     for (const { ts, dur } of spans) {
       expect(ts).toBeGreaterThanOrEqual(0);
@@ -86,6 +86,33 @@ describe.each(scenarios)('the trace of a %s run', (scenario: Scenario) => {
 });
 
 describe('the trace', () => {
+  it('shows what its thread did for each query: wait, then issue', async () => {
+    const trace = await traceOf({ scenario: 'Server', server_target_qps: 100 }, (clock) =>
+      createFakeSut({ clock, latencyNs: () => 2 * MS, blocksNs: () => MS }),
+    );
+    const spansOf = (name: string): readonly TraceEvent[] =>
+      of(trace, 'X').filter((event) => event.name === name);
+    const [waits, issues, loops] = ['Scheduling', 'IssueQuery', 'SampleLoop'].map(spansOf);
+    expect(issues).toHaveLength(40);
+    for (const [query, loop] of loops!.entries()) {
+      const [wait, issue] = [waits![query]!, issues![query]!];
+      expect(wait.ts).toBe(loop.ts);
+      expect(issue.dur).toBe(1000);
+      expect(wait.ts! + wait.dur!).toBeCloseTo(issue.ts!, 2);
+      expect(loop.dur).toBeCloseTo(wait.dur! + issue.dur!, 2);
+    }
+  });
+
+  it('has one span for queries that were issued together', async () => {
+    const trace = await traceOf(
+      { scenario: 'Server', server_target_qps: 1000, server_coalesce_queries: true },
+      (clock) => createFakeSut({ clock, latencyNs: () => MS, blocksNs: () => 20 * MS }),
+    );
+    const issues = of(trace, 'X').filter(({ name }) => name === 'IssueQuery');
+    expect(issues.length).toBeLessThan(10);
+    expect(of(trace, 'b')).toHaveLength(40);
+  });
+
   it('splits a Server latency into the share of the driver and that of the SUT', async () => {
     const trace = await traceOf({ scenario: 'Server', server_target_qps: 1000 }, (clock) =>
       createFakeSut({ clock, latencyNs: () => 2 * MS, blocksNs: () => 5 * MS }),

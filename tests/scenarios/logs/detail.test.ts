@@ -47,6 +47,20 @@ describe('a line of the detail log', () => {
     ]);
   });
 
+  it('takes a list of any length, to its screen copy as well', () => {
+    const file = createCapturedFile();
+    let copied = '';
+    const list = Int32Array.from({ length: 10_000 }, (_unused, i) => i * 3);
+    createDetailLog(
+      file,
+      () => 0,
+      (text) => (copied += text),
+    ).log([['loaded_qsl_set', list]]);
+    const [line] = parse(file.text());
+    expect(line!.value).toEqual([...list]);
+    expect(copied).toBe(file.text());
+  });
+
   it('never carries a time before the start', () => {
     const file = createCapturedFile();
     createDetailLog(file, () => -5).log([['early', 1]]);
