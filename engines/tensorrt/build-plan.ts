@@ -12,7 +12,7 @@ import type { EngineRequest, GpuRequest } from '../contract.js';
 import { createBuildLines, isNoise } from './build-progress.js';
 import { buildOptions, builtFrom, keyOf, type BuiltFrom } from './build-request.js';
 import { chooseNetwork, questionAbout, type NetworkChoice } from './choose-network.js';
-import { proveLayers } from './layer-proof.js';
+import { layersOf, proveLayers } from './layer-proof.js';
 import { inNative } from './native-errors.js';
 import { networkKey, writeNetwork, type KnownRanges } from './network.js';
 import type { RunBuild } from './run-build.js';
@@ -209,7 +209,7 @@ async function buildInto(request: PlanRequest, plan: Plan): Promise<Sidecar> {
 
 /** Opens the new engine once: what its layers are, and where their time goes. */
 function lookInto(request: PlanRequest, { shapes }: Plan, workshop: string): Sidecar['proof'] {
-  const { tensorRt, batch_size, gpu, checkpoint, precision } = request;
+  const { tensorRt, batch_size, gpu, checkpoint, precision, report } = request;
   const { addon, device } = tensorRt;
   const call = { doing: `opening the new engine ${basename(workshop)}`, batchSize: batch_size };
   return inNative(call, () => {
@@ -224,14 +224,16 @@ function lookInto(request: PlanRequest, { shapes }: Plan, workshop: string): Sid
       cpus: [],
     });
     try {
-      const { layers } = addon.describe(engine);
-      writeFileSync(join(workshop, LAYERS), `[\n${layers.join(',\n')}\n]\n`);
+      const startMs = performance.now();
+      const inspection = addon.inspect(engine);
+      report(`TensorRT told its layers in ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
+      writeFileSync(join(workshop, LAYERS), inspection);
       const times = addon.profileLayers(engine, {
         batch: batch_size,
         sequence_length: Math.min(gpu.bert_opt_seqlen, shapes.gpu.max_seq_length),
         iterations: PROFILED_ITERATIONS,
       });
-      const proof = proveLayers(layers, checkpoint.layers.length, precision, times);
+      const proof = proveLayers(layersOf(inspection), checkpoint.layers.length, precision, times);
       return { ...proof, gemms_by_precision: { ...proof.gemms_by_precision }, remarks: [...proof.remarks] };
     } finally {
       addon.close(engine);

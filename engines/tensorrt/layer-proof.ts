@@ -53,13 +53,25 @@ interface InspectedLayer {
 
 const SLOWEST = 12;
 
+/** The layers in IEngineInspector's JSON of an engine: objects, or names alone; none where it cannot be read. */
+export function layersOf(inspection: string): readonly unknown[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(inspection);
+  } catch {
+    return [];
+  }
+  const layers = typeof json === 'object' && json !== null ? (json as Record<string, unknown>)['Layers'] : [];
+  return Array.isArray(layers) ? (layers as unknown[]) : [];
+}
+
 /**
- * @param layers IEngineInspector's JSON, one text per layer.
+ * @param layers Of layersOf.
  * @param modelLayers Encoder layers of the model.
  * @param times From a profiled run; layers are found by name.
  */
 export function proveLayers(
-  layers: readonly string[],
+  layers: readonly unknown[],
   modelLayers: number,
   precision: string,
   times: readonly NativeLayerTime[] = [],
@@ -93,20 +105,17 @@ export function proveLayers(
   return {
     ...proof,
     ...timesOf(times, inspected, classes),
-    remarks: remarksOf(proof, count('softmax'), precision),
+    remarks:
+      layers.length === 0
+        ? ['TensorRT told no layers that could be read: nothing is proven']
+        : remarksOf(proof, count('softmax'), precision),
   };
 }
 
-function readLayer(text: string): InspectedLayer {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    json = text;
-  }
-  if (typeof json === 'string')
-    return { name: json.trim(), type: '', tactic: '', metadata: '', plugin: '', inputFormats: [] };
-  const fields = (typeof json === 'object' && json !== null ? json : {}) as Record<string, unknown>;
+function readLayer(layer: unknown): InspectedLayer {
+  if (typeof layer === 'string')
+    return { name: layer.trim(), type: '', tactic: '', metadata: '', plugin: '', inputFormats: [] };
+  const fields = (typeof layer === 'object' && layer !== null ? layer : {}) as Record<string, unknown>;
   const textOf = (key: string): string => (typeof fields[key] === 'string' ? fields[key] : '');
   const inputs = Array.isArray(fields['Inputs']) ? (fields['Inputs'] as unknown[]) : [];
   return {

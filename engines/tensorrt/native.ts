@@ -50,6 +50,8 @@ export interface NativeAddon {
   /** Deserialises a plan and makes `streams` × profiles execution contexts on one device. */
   open(request: NativeOpen): number;
   describe(engine: number): NativeEngine;
+  /** IEngineInspector's JSON of the whole engine, {"Layers": [...], "Bindings": [...]}; seconds for a large one. */
+  inspect(engine: number): string;
   /** Gives the tokenised data set to an engine, which copies it (with start_from_device: into device memory). */
   setSamples(engine: number, samples: NativeSamples): void;
   /** Runs each shape once, then captures the CUDA graphs asked for. Returns milliseconds. */
@@ -208,8 +210,6 @@ export interface NativeEngine {
   readonly activation_bytes: number;
   /** 0 where this TensorRT does not say (before 10.15). */
   readonly weight_bytes: number;
-  /** IEngineInspector's JSON, one text per layer. */
-  readonly layers: readonly string[];
 }
 
 /** TokenizedSamples, as engines/contract.ts describes them. */

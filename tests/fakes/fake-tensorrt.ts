@@ -47,7 +47,7 @@ export interface FakeTensorRt extends NativeAddon {
 export interface FakeTensorRtOptions {
   readonly version?: string;
   readonly devices?: readonly NativeDevice[];
-  readonly layers?: readonly string[];
+  readonly layers?: readonly unknown[];
 }
 
 /** Logits float32[length, 2] of a sample: what the fake engine and a fake reference both answer. */
@@ -159,8 +159,8 @@ export function createFakeTensorRt({
       max_tokens: opened[engine - 1]!.max_batch * 384,
       activation_bytes: 1000,
       weight_bytes: 2000,
-      layers,
     }),
+    inspect: () => JSON.stringify({ Layers: layers }),
     setSamples: (engine, samples) => void samplesOf.set(engine, samples),
     warmUp(_engine, request) {
       called('warmUp');

@@ -45,6 +45,7 @@ constexpr Export EXPORTS[] = {
     {"build", enter<callBuild>},
     {"open", enter<callOpen>},
     {"describe", enter<callDescribe>},
+    {"inspect", enter<callInspect>},
     {"setSamples", enter<callSetSamples>},
     {"warmUp", enter<callWarmUp>},
     {"run", enter<callRun>},

@@ -153,11 +153,12 @@ export function buildAndRun(addon, { folder, form, change, onnx, indices = [0, 5
   const { planFile, built, lines } = buildPlan(addon, { form, change, onnx });
   const engine = addon.open(openRequest(planFile, open));
   const described = addon.describe(engine);
+  const inspection = addon.inspect(engine);
   const samples = makeSamples();
   addon.setSamples(engine, samples);
   const logits = addon.run(engine, Int32Array.from(indices));
   addon.close(engine);
-  return { built, lines, described, logits: [...logits] };
+  return { built, lines, described, inspection, logits: [...logits] };
 }
 
 /** Only builds. */

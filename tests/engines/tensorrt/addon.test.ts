@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../built.js';
+import { layersOf } from '../../../engines/tensorrt/layer-proof.js';
 import { makeParts, missingTools, parts, releases, type Release } from '../../fakes/native/native-parts.js';
 import { runScenario, type Environment, type Outcome } from '../../fakes/native/run-scenario.js';
 import { logitsOf } from '../../fakes/native/samples.js';
@@ -119,20 +120,20 @@ describe.skipIf(why !== undefined)(`the addon${why === undefined ? '' : ` (not t
     it.each(['padded', 'packed'] as const)('whose %s form answers every token', async (form) => {
       const outcome = await run('buildAndRun', { folder: parts.libraries(release), form });
       expect(outcome.error).toBeUndefined();
-      const { built, described, logits, lines } = outcome.value as {
+      const { built, described, inspection, logits, lines } = outcome.value as {
         built: { plan_bytes: number; warnings: readonly string[] };
         described: {
           form: string;
           max_sequence_length: number;
           max_batch: number;
-          layers: readonly string[];
         };
+        inspection: string;
         logits: readonly number[];
         lines: readonly string[];
       };
       expect(logits).toEqual(logitsOf([0, 5, 7]).flat());
       expect(described).toMatchObject({ form, max_sequence_length: 64, max_batch: 8 });
-      expect(JSON.parse(described.layers.at(-1)!)).toMatchObject({ LayerType: 'Identity' });
+      expect(layersOf(inspection).at(-1)).toMatchObject({ LayerType: 'Identity' });
       expect(built.plan_bytes).toBeGreaterThan(100);
       expect(built.warnings).toEqual(['fake: this engine computes no BERT']);
       expect(lines).toContain('progress: Building Engine');

@@ -2,15 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { proveLayers } from '../../../engines/tensorrt/layer-proof.js';
+import { layersOf, proveLayers } from '../../../engines/tensorrt/layer-proof.js';
 
 const file = new URL('../../fixtures/tensorrt/layers-10.6.json', import.meta.url);
 const real = JSON.parse(readFileSync(file, 'utf8')) as Record<'interleaved' | 'packed', readonly object[]>;
-const texts = (layers: readonly object[]): readonly string[] => layers.map((layer) => JSON.stringify(layer));
 
 describe('the layers of an engine', () => {
   it('of the interleaved int8 network: attention, LayerNorm and GELU fused, every product int8', () => {
-    const proof = proveLayers(texts(real.interleaved), 2, 'int8');
+    const proof = proveLayers(real.interleaved, 2, 'int8');
     expect(proof).toMatchObject({
       attention_fused: 2,
       attention_of: 2,
@@ -23,7 +22,7 @@ describe('the layers of an engine', () => {
   });
 
   it('of the packed network with Q/DQ: products int8, GELU in the product before it', () => {
-    const proof = proveLayers(texts(real.packed), 3, 'int8');
+    const proof = proveLayers(real.packed, 3, 'int8');
     expect(proof.attention_fused).toBe(3);
     expect(Object.keys(proof.gemms_by_precision)).toEqual(['Int8']);
     expect(proof.layers_by_class.gemm_gelu).toBeGreaterThanOrEqual(2);
@@ -41,7 +40,7 @@ describe('the layers of an engine', () => {
       { Name: 'Softmax_2', LayerType: 'softmax', TacticName: 'softmax', Inputs: [] },
       { Name: 'Erf_3', LayerType: 'pointwise', TacticName: 'erf', Inputs: [] },
     ];
-    const { remarks, attention_fused } = proveLayers(texts(layers), 1, 'int8');
+    const { remarks, attention_fused } = proveLayers(layers, 1, 'int8');
     expect(attention_fused).toBe(0);
     expect(remarks).toEqual([
       expect.stringContaining('attention fused in 0 of 1 layers: 1 softmax layers stand alone'),
@@ -51,7 +50,7 @@ describe('the layers of an engine', () => {
   });
 
   it('shares the time out among classes, by the names of a profiled run', () => {
-    const { time_share, slowest } = proveLayers(texts(real.interleaved), 2, 'int8', [
+    const { time_share, slowest } = proveLayers(real.interleaved, 2, 'int8', [
       { layer: 'l0.att', ms: 1 },
       { layer: 'l0.qkv.conv', ms: 3 },
     ]);
@@ -60,7 +59,17 @@ describe('the layers of an engine', () => {
   });
 
   it('says that nothing is proven where layers have no more than names', () => {
-    const { remarks } = proveLayers(['"layer 1"', 'layer 2'], 1, 'fp16');
+    const { remarks } = proveLayers(
+      layersOf('{"Layers": ["layer 1", "layer 2"], "Bindings": []}'),
+      1,
+      'fp16',
+    );
     expect(remarks).toContain('no product could be told from the layer names: the precision is not proven');
+  });
+
+  it.each(['', 'not JSON', '[]', '{"Bindings": []}'])('says so where TensorRT told %j', (inspection) => {
+    const { remarks, layer_count } = proveLayers(layersOf(inspection), 1, 'fp16');
+    expect(layer_count).toBe(0);
+    expect(remarks).toEqual(['TensorRT told no layers that could be read: nothing is proven']);
   });
 });

@@ -100,8 +100,11 @@ class DeserializedEngine {
   virtual size_t activationBytes() const = 0;
   /** 0 where this TensorRT does not say. */
   virtual size_t weightBytes() const = 0;
-  /** IEngineInspector's JSON of each layer. */
-  virtual std::vector<std::string> layers() const = 0;
+  /**
+   * IEngineInspector's JSON of all layers, in one call: asked layer by layer, each answer takes as long as all of them
+   * where TensorRT has made one region of the network.
+   */
+  virtual std::string inspection() const = 0;
   /** nullptr = refused. `stream` must not be destroyed before the first enqueue. */
   virtual std::unique_ptr<ExecutionContext> createContext(int profile, CudaStreamHandle stream) = 0;
 };

@@ -120,15 +120,11 @@ class Engine final : public DeserializedEngine {
     return 0;
   }
 
-  std::vector<std::string> layers() const override {
-    std::vector<std::string> layers;
+  std::string inspection() const override {
     const std::unique_ptr<nvinfer1::IEngineInspector> inspector(engine_->createEngineInspector());
-    if (inspector == nullptr) return layers;
-    for (int32_t i = 0; i < engine_->getNbLayers(); i++) {
-      const char* text = inspector->getLayerInformation(i, nvinfer1::LayerInformationFormat::kJSON);
-      layers.emplace_back(text != nullptr ? text : "");
-    }
-    return layers;
+    if (inspector == nullptr) return "";
+    const char* text = inspector->getEngineInformation(nvinfer1::LayerInformationFormat::kJSON);
+    return text != nullptr ? text : "";
   }
 
   std::unique_ptr<ExecutionContext> createContext(int profile, CudaStreamHandle stream) override {

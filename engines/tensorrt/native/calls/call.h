@@ -25,6 +25,7 @@ napi_value callBuild(const Call& call);
 
 napi_value callOpen(const Call& call);
 napi_value callDescribe(const Call& call);
+napi_value callInspect(const Call& call);
 napi_value callSetSamples(const Call& call);
 napi_value callWarmUp(const Call& call);
 napi_value callRun(const Call& call);

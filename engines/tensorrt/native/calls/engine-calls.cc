@@ -1,4 +1,4 @@
-// open, describe, setSamples, warmUp, run, measure, profileLayers, close.
+// open, describe, inspect, setSamples, warmUp, run, measure, profileLayers, close.
 
 #include <algorithm>
 
@@ -64,6 +64,10 @@ napi_value callOpen(const Call& call) {
 
 napi_value callDescribe(const Call& call) {
   return describeEngine(call.env, engineOf(call));
+}
+
+napi_value callInspect(const Call& call) {
+  return jsText(call.env, engineOf(call).deserialized->inspection());
 }
 
 napi_value callSetSamples(const Call& call) {

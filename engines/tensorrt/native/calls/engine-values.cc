@@ -96,7 +96,6 @@ napi_value describeEngine(napi_env env, const Engine& engine) {
       .set("max_tokens", engine.network.maxTokens)
       .set("activation_bytes", static_cast<double>(engine.deserialized->activationBytes()))
       .set("weight_bytes", static_cast<double>(engine.deserialized->weightBytes()))
-      .set("layers", jsTexts(env, engine.deserialized->layers()))
       .value();
 }
 
