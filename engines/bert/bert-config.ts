@@ -6,7 +6,9 @@ import { ConfigError, SetupError } from '../../configs/errors.js';
 
 export const bertConfigSchema = z.object({
   architectures: z.array(z.string()).optional(),
-  model_type: z.literal('bert', 'only model_type "bert" is supported').default('bert'),
+  model_type: z
+    .enum(['bert', 'megatron-bert'], 'only model_type "bert" and "megatron-bert" are supported')
+    .default('bert'),
   hidden_size: z.int().positive(),
   num_hidden_layers: z.int().positive(),
   num_attention_heads: z.int().positive(),

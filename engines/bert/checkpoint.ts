@@ -36,6 +36,8 @@ export interface BertCheckpoint extends Disposable {
   /** What the weights are; pruned layers differ from the configuration. */
   readonly layers: readonly LayerShape[];
   readonly kind: WeightKind;
+  /** LayerNorm stands before each block, as in Megatron-LM, not behind its sum, as in BERT. */
+  readonly normalisesFirst: boolean;
   /** Every file the weights come from. */
   readonly files: readonly string[];
   /** Hex: SHA-256 of the one file, or of the lines `<file name> <SHA-256>\n` of several, sorted; computed when first asked for. */
@@ -116,7 +118,11 @@ function checkpointOf(
 ): BertCheckpoint {
   const { layers, problems: layerProblems } = readLayers(weights.tensors, config);
   const expected = expectedTensors(config, layers);
+  const isNamedMegatron = config.model_type === 'megatron-bert' && weights.normalisesFirst !== true;
   const problems = [
+    ...(isNamedMegatron
+      ? ['  model_type is megatron-bert, the names of the weights are those of a BERT']
+      : []),
     ...vocabularyProblems(folder, config),
     ...layerProblems,
     ...expected.flatMap(([name, shape]) => problemWith(weights, name, shape)),
@@ -130,6 +136,7 @@ function checkpointOf(
     config,
     layers,
     kind: weights.kind,
+    normalisesFirst: weights.normalisesFirst ?? false,
     files: weights.files,
     get model_sha256() {
       hash ??= sha256OfFiles(weights.files);

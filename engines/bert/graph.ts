@@ -41,7 +41,11 @@ export function buildBertGraph(checkpoint: BertCheckpoint, options: GraphOptions
   const attention = form.attention(graph);
   const activation = config.hidden_act === 'gelu' && options.gelu !== 'tanh' ? gelu : geluByTanh;
 
-  let hidden = parts.layerNorm(embeddings(graph, checkpoint, options, form), 'embeddings.LayerNorm');
+  const embedded = embeddings(graph, checkpoint, options, form);
+  let hidden = parts.layerNorm(embedded, 'embeddings.LayerNorm');
+  // What goes around a block: its normalised input, or in Megatron's BERT the sum from before.
+  const around = (sum: string, normalised: string): string => (checkpoint.normalisesFirst ? sum : normalised);
+  let residual = around(embedded, hidden);
   for (const [layer, shape] of layers.entries()) {
     const at = `encoder.layer.${layer}`;
     const quantized = (x: string, place: QuantizationPlace): string => parts.quantized(x, layer, place);
@@ -63,7 +67,7 @@ export function buildBertGraph(checkpoint: BertCheckpoint, options: GraphOptions
     ]);
     const projected = project(attention.quantizesContext ? context : quantized(context, 'context'));
     const attended = quantized(projected, 'attention_output');
-    const attentionSum = graph.node('Add', [attended, quantized(hidden, 'attention_residual')]);
+    const attentionSum = graph.node('Add', [attended, quantized(residual, 'attention_residual')]);
     const mixed = parts.layerNorm(attentionSum, `${at}.attention.output.LayerNorm`);
 
     const widen = parts.linear(layer, 'ffn_input', [parts.dense(`${at}.intermediate.dense`)]);
@@ -74,8 +78,12 @@ export function buildBertGraph(checkpoint: BertCheckpoint, options: GraphOptions
       return narrow(at(activation(graph, widen(at(x, 'ffn_input'))), 'ffn_gelu'));
     };
     const outer = isFirstApart(options) ? firstTokenApart(graph, mixed, feedForward) : feedForward(mixed);
-    const outerSum = graph.node('Add', [quantized(outer, 'ffn_output'), quantized(mixed, 'ffn_residual')]);
+    const outerSum = graph.node('Add', [
+      quantized(outer, 'ffn_output'),
+      quantized(around(attentionSum, mixed), 'ffn_residual'),
+    ]);
     hidden = parts.layerNorm(outerSum, `${at}.output.LayerNorm`);
+    residual = around(outerSum, hidden);
   }
   // The answer head has two columns: nothing to win by quantising it.
   const head = realLinear(graph, [parts.dense('qa_outputs')]);

@@ -27,6 +27,8 @@ export interface NetworkQuestion {
   /** Of every layer. */
   readonly headSizes: readonly number[];
   readonly hiddenSize: number;
+  /** As Megatron's BERT. Default: no. */
+  readonly normalisesFirst?: boolean;
   /** Places that calibration leaves in higher precision; undefined: none. */
   readonly kept?: ReadonlySet<string> | undefined;
   /** "9.0" */
@@ -54,7 +56,7 @@ export const LAYER_NORM_PLUGIN = 'CustomSkipLayerNormPluginDynamic';
 
 /** The part of the question that a model and its settings give. */
 export function questionAbout(
-  { layers, config }: Pick<BertCheckpoint, 'layers' | 'config'>,
+  { layers, config, normalisesFirst }: Pick<BertCheckpoint, 'layers' | 'config' | 'normalisesFirst'>,
   precision: Precision,
   gpu: Pick<GpuRequest, 'tensorrt_attention' | 'tensorrt_gelu' | 'variable_length' | 'max_seq_length'>,
   known: Pick<KnownRanges, 'kept'> | undefined,
@@ -71,6 +73,7 @@ export function questionAbout(
     kept: known?.kept,
     headSizes: layers.map(({ head_size }) => head_size),
     hiddenSize: config.hidden_size,
+    normalisesFirst,
   };
 }
 
@@ -184,6 +187,9 @@ function reasonAgainst(attention: PluginAttention, question: NetworkQuestion): s
   const isInt8 = attention !== 'plugin_fp16';
   if (isInt8 && precision !== 'int8') {
     return `the int8 attention kernels need --precision=int8, this is ${precision}`;
+  }
+  if (attention === 'plugin_int8_interleaved' && question.normalisesFirst === true) {
+    return "the interleaved network keeps no sum from before LayerNorm, which Megatron's BERT adds to";
   }
   if (precision === 'fp32' || precision === 'bf16') {
     return `the attention plugin has no packed ${precision} kernels`;

@@ -38,6 +38,12 @@ export const buildFlags = {
     group: 'Weights (one source)',
     description: 'safetensors file or its folder.',
   },
+  pickle: {
+    kind: 'text',
+    aliases: ['pkl'],
+    group: 'Weights (one source)',
+    description: "Pickle of numpy arrays: NVIDIA's Megatron BERT, with its trained ranges. Nothing in it is run.",
+  },
   config_dir: {
     kind: 'text',
     aliases: ['c'],

@@ -11,7 +11,13 @@ export interface ModelSource {
   readonly checkpoint: CheckpointOptions;
 }
 
-const kinds = { ckpt: 'tensorflow', onnx: 'onnx', pytorch: 'pytorch', safetensors: 'safetensors' } as const;
+const kinds = {
+  ckpt: 'tensorflow',
+  onnx: 'onnx',
+  pytorch: 'pytorch',
+  safetensors: 'safetensors',
+  pickle: 'pickle',
+} as const;
 type SourceFlag = keyof typeof kinds;
 
 /** @throws {ConfigError} when several sources are given. */

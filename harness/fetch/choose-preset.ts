@@ -76,7 +76,9 @@ function withWords(words: readonly string[], flags: WantedTraits): WantedTraits 
   }
   if (words.includes('megatron-large')) {
     throw new ConfigError(
-      `megatron-large is not among the presets: its weights are a pickle with Megatron's own names, which no engine here reads. There are:\n${listOf(models())}`,
+      'megatron-large is not among the presets: what NVIDIA publishes of it (bert_pyt_statedict_megatron_sparse_int8qat, 21.03.0) ' +
+        'is a pickle without configuration and vocabulary. Load it by hand, then: loadrig build --pickle FILE --config_dir FOLDER, ' +
+        `the folder of a BERT-Large. There are:\n${listOf(models())}`,
     );
   }
   const unknown = words.find((word) => !isScriptWord(word));

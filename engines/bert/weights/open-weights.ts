@@ -4,6 +4,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError, SetupError } from '../../../configs/errors.js';
 import { openSynthetic } from '../synthetic.js';
+import { isMegatron, underBertNames } from './megatron.js';
+import { openNumpyPickle } from './numpy-pickle.js';
 import { openOnnx } from './onnx.js';
 import { openPyTorch } from './pytorch.js';
 import { openSafetensorsSource } from './safetensors-source.js';
@@ -30,6 +32,7 @@ const patterns: readonly (readonly [WeightKind, RegExp])[] = [
   ['pytorch', /\.(bin|pt|pth)$/],
   ['tensorflow', /\.index$/],
   ['onnx', /\.onnx$/],
+  ['pickle', /\.(pkl|pickle)$/],
 ];
 
 /**
@@ -50,6 +53,7 @@ export function findWeights(source: string, kind?: WeightKind): FoundWeights {
       return { kind: 'tensorflow', path: `${source}.index`, folder }; // TensorFlow's own way to name a checkpoint
     }
     if (stats !== undefined && found !== undefined) return { kind: found, path: source, folder };
+    if (stats !== undefined && kind === 'pickle') return { kind, path: source, folder }; // NVIDIA's has no ending
     if (stats !== undefined) {
       throw new ConfigError(`${source}: not a kind of weights that can be read. ${whatIsRead}`);
     }
@@ -80,14 +84,24 @@ export function findWeights(source: string, kind?: WeightKind): FoundWeights {
 }
 
 const whatIsRead =
-  'Readable are: model.safetensors or its index, pytorch_model.bin (.pt, .pth) or its index, the .index of a TensorFlow checkpoint with its .data files, .onnx.';
+  'Readable are: model.safetensors or its index, pytorch_model.bin (.pt, .pth) or its index, the .index of a TensorFlow checkpoint with its .data files, .onnx, .pkl of numpy arrays.';
 
 function kindOfFile(name: string): WeightKind | undefined {
   return patterns.find(([, pattern]) => pattern.test(name))?.[0];
 }
 
 /** @throws {ConfigError | SetupError} */
-export function openWeights({ kind, path }: FoundWeights): WeightSource {
+export function openWeights(found: FoundWeights): WeightSource {
+  const source = openAsStored(found);
+  try {
+    return isMegatron(source.tensors.keys()) ? underBertNames(source) : source;
+  } catch (error) {
+    source[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function openAsStored({ kind, path }: FoundWeights): WeightSource {
   const isIndex = path.endsWith('.index.json');
   switch (kind) {
     case 'safetensors':
@@ -96,6 +110,8 @@ export function openWeights({ kind, path }: FoundWeights): WeightSource {
       return isIndex ? openShards(path, kind, openPyTorch) : openPyTorch(path);
     case 'tensorflow':
       return openTensorFlow(path);
+    case 'pickle':
+      return openNumpyPickle(path);
     case 'synthetic':
       return openSynthetic(path);
     case 'onnx':

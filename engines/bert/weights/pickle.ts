@@ -17,6 +17,8 @@ export type PickleValue =
 export interface PickleMeaning {
   /** What `name(...args)` stands for. Throws to refuse the name. */
   call(name: string, args: readonly PickleValue[]): PickleValue;
+  /** Gives a made value its state; default: states mean nothing. */
+  build?(target: PickleValue, state: PickleValue): void;
   /** What a persistent id stands for. */
   persistent(id: PickleValue): PickleValue;
   /** Throws to refuse the name. */
@@ -174,6 +176,21 @@ export function readPickle(bytes: Uint8Array, meaning: PickleMeaning): PickleVal
         push(bytes.slice(from, from + count));
         break;
       }
+      case 0x42: {
+        // BINBYTES
+        const count = uint32();
+        const from = take(count);
+        push(bytes.subarray(from, from + count));
+        break;
+      }
+      case 0x8e: // BINBYTES8
+      case 0x96: {
+        // BYTEARRAY8
+        const count = Number(view.getBigUint64(take(8), true));
+        const from = take(count);
+        push(bytes.subarray(from, from + count));
+        break;
+      }
       case 0x29: // EMPTY_TUPLE
         push({ type: 'tuple', items: [] });
         break;
@@ -240,10 +257,12 @@ export function readPickle(bytes: Uint8Array, meaning: PickleMeaning): PickleVal
         push(meaning.call(callee.name, args.items));
         break;
       }
-      case 0x62: // BUILD: attributes of an object, such as a state dict's _metadata; no tensor is among them
-        pop();
-        top();
+      case 0x62: {
+        // BUILD: attributes of an object, such as a state dict's _metadata
+        const state = pop();
+        meaning.build?.(top(), state);
         break;
+      }
       default:
         throw new PickleError(
           `opcode 0x${opcode.toString(16).padStart(2, '0')} at byte ${at - 1} is not allowed`,

@@ -3,7 +3,7 @@
 import { ConfigError } from '../../../configs/errors.js';
 import type { TensorDtype } from '../safetensors.js';
 
-export type WeightKind = 'safetensors' | 'pytorch' | 'tensorflow' | 'onnx' | 'synthetic';
+export type WeightKind = 'safetensors' | 'pytorch' | 'tensorflow' | 'onnx' | 'pickle' | 'synthetic';
 
 export interface StoredTensor {
   readonly dtype: TensorDtype;
@@ -15,6 +15,8 @@ export interface WeightSource extends Disposable {
   readonly kind: WeightKind;
   /** Every file that the weights come from; the first names the model in messages. */
   readonly files: readonly string[];
+  /** LayerNorm stands before each block, as in Megatron-LM, not behind its sum, as in BERT. Default: behind. */
+  readonly normalisesFirst?: boolean;
   /** By name: Hugging Face's, without `bert.`; matrices `[out, in]`. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /**

@@ -71,6 +71,7 @@ describe('what does not exist is answered with what does', () => {
 
 test.each<[string, WantedTraits, RegExp]>([
   ['large tf fp32 128', {}, /"fp32" chooses nothing.*Use: loadrig fetch large tf 128$/],
+  ['pyt megatron-large sparse', {}, /loadrig build --pickle FILE --config_dir FOLDER[\s\S]*qat-onnx/],
   ['base large', {}, /"large" contradicts "base": one size can be fetched at a time/],
   ['base', { size: 'large' }, /"base" contradicts "large"/],
   ['qat-onnx', { size: 'large' }, /"qat-onnx" names one preset; leave out --size/],
