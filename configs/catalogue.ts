@@ -10,7 +10,7 @@ import type { GpuConfigFile, SystemConfigFile } from './config-file.js';
 import { didYouMean } from './did-you-mean.js';
 import { ConfigError } from './errors.js';
 import { loadJson } from './load.js';
-import type { Benchmark } from './schema.js';
+import type { Benchmark } from './selection.js';
 import { scenarios } from './test-settings.js';
 
 const GPU_MODELS = 'gpu-models.json';

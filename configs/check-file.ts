@@ -15,8 +15,9 @@ import type {
 import { didYouMean } from './did-you-mean.js';
 import { ConfigError } from './errors.js';
 import { explainIssue, quoted } from './explain-issue.js';
-import { benchmarks } from './schema.js';
-import type { Benchmark, SettingKey } from './schema.js';
+import { benchmarks } from './selection.js';
+import type { SettingKey } from './schema.js';
+import type { Benchmark } from './selection.js';
 import { findSetting, isSettingKey, settingTable } from './setting-table.js';
 import { scenarios } from './test-settings.js';
 import type { Scenario } from './test-settings.js';

@@ -6,8 +6,9 @@
 import { z } from 'zod';
 import { labels } from './benchmark-config.js';
 import type { Label } from './benchmark-config.js';
-import { benchmarks } from './schema.js';
-import type { Benchmark, SettingKey } from './schema.js';
+import { benchmarks } from './selection.js';
+import type { SettingKey } from './schema.js';
+import type { Benchmark } from './selection.js';
 import { settingTable } from './setting-table.js';
 import { scenarios } from './test-settings.js';
 import type { Scenario } from './test-settings.js';

@@ -3,7 +3,7 @@
 
 import type { OneRun, Values } from './layers.js';
 import { usesGpus } from './layers.js';
-import type { EngineName, Precision, Provider } from './schema.js';
+import type { EngineName, Precision, Provider } from './engine-choices.js';
 import { findSetting } from './setting-table.js';
 import { allConfigVers } from './variants.js';
 

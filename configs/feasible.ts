@@ -4,7 +4,8 @@
 import type { Provenance } from './benchmark-config.js';
 import { bertLarge, parameterCount, shapeName } from './model-shape.js';
 import type { ModelShape } from './model-shape.js';
-import type { Precision, SettingKey } from './schema.js';
+import type { Precision } from './engine-choices.js';
+import type { SettingKey } from './schema.js';
 
 /** What the checks must know of a GPU. */
 export interface GpuLimits {

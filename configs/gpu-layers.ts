@@ -6,7 +6,8 @@ import type { FileSetting, GpuConfigFile, Layer, PublishedRow, SystemConfigFile 
 import type { Label } from './benchmark-config.js';
 import { isSaidIn } from './published-details.js';
 import { targetKeys } from './schema.js';
-import type { Benchmark, SettingKey } from './schema.js';
+import type { SettingKey } from './schema.js';
+import type { Benchmark } from './selection.js';
 import type { Scenario } from './test-settings.js';
 import type { ConfigVer } from './variants.js';
 

@@ -8,7 +8,7 @@ import type { BenchmarkConfig } from './benchmark-config.js';
 import { checkBenchmarkConfig, checkJson, checkSystemConfigs } from './check-file.js';
 import type { BenchmarkConfigFile, SystemConfigFile } from './config-file.js';
 import { ConfigError } from './errors.js';
-import type { Benchmark } from './schema.js';
+import type { Benchmark } from './selection.js';
 import type { Scenario } from './test-settings.js';
 
 /**

@@ -1,8 +1,12 @@
 // The schemas as a table, one row per setting: what flags, help texts, config files and error messages need to know.
 
 import { z } from 'zod';
-import { groups, harnessSettingsSchema, loadgenShape, selectionSchema, targetKeys } from './schema.js';
-import type { EngineName, Group, SettingKey, SettingOverrides } from './schema.js';
+import { harnessSettingsSchema, loadgenShape, targetKeys } from './schema.js';
+import { selectionSchema } from './selection.js';
+import { groups } from './setting-meta.js';
+import type { EngineName } from './engine-choices.js';
+import type { SettingKey, SettingOverrides } from './schema.js';
+import type { Group } from './setting-meta.js';
 import type { Scenario } from './test-settings.js';
 
 /** How a value is written on the command line. */

@@ -5,7 +5,8 @@ import { publishedRules } from './conf-files/conf-layers.js';
 import { roundRulesOfBert, scenariosOfBert } from './rules/rounds.js';
 import type { RulesRound } from './rules/rounds.js';
 import { harnessSettingsSchema } from './schema.js';
-import type { Selection, SettingKey } from './schema.js';
+import type { SettingKey } from './schema.js';
+import type { Selection } from './selection.js';
 import type { Scenario, TestMode } from './test-settings.js';
 
 /** What the rules bound from below only: more is allowed. */

@@ -6,7 +6,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { GpuSettings } from '../configs/gpu-settings.js';
-import type { Precision, Provider } from '../configs/schema.js';
+import type { Precision, Provider } from '../configs/engine-choices.js';
 import type { CheckpointOptions } from './bert/checkpoint.js';
 import type { Ranges } from './bert/ranges.js';
 

@@ -20,7 +20,7 @@ import type { EngineFile } from './onnxruntime/build-engine.js';
 import type { ForeignModel } from './onnxruntime/foreign-model.js';
 import type { NetworkFile, NetworkFileRequest } from './tensorrt/build-file.js';
 import type { PerfEngine, PerfRequest } from './tensorrt/perf.js';
-import type { TensorRtParts } from './tensorrt/start.js';
+import type { TensorRtParts } from './tensorrt/parts.js';
 
 /** Names for --engine. */
 export const engineNames = ['onnxruntime', 'tensorrt', 'null'] as const;
@@ -198,7 +198,7 @@ async function wrappedPlan(request: EngineRequest): Promise<EngineFile | undefin
     accelerators_per_node: request.provider.devices,
     max_seq_length: 384,
   };
-  const { findPlan } = await import('./tensorrt/start.js');
+  const { findPlan } = await import('./tensorrt/find-plan.js');
   const { plan, tensorRt } = await findPlan({ ...request, gpu }, tensorRtParts);
   const { writePlanWrapper } = await import('./onnxruntime/ep-context.js');
   const tokens = ['batch', 'sequence'];

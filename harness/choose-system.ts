@@ -4,7 +4,7 @@ import { didYouMean } from '../configs/did-you-mean.js';
 import { ConfigError } from '../configs/errors.js';
 import type { SystemForConfigs } from '../configs/layers.js';
 import { loadSystemFile } from '../configs/load.js';
-import type { Selection } from '../configs/schema.js';
+import type { Selection } from '../configs/selection.js';
 import { describedBy, systemFileSchema } from '../systems/schema.js';
 import type { SystemDescription } from '../systems/schema.js';
 import { detectedGpus, listedGpus, openCatalogue, unlistedGpus } from './gpu-systems.js';

@@ -1,7 +1,7 @@
 // The parts of a call that prepare and stop: preprocess_data and generate_engines.
 
 import type { BenchmarkConfig } from '../configs/benchmark-config.js';
-import type { Action } from '../configs/schema.js';
+import type { Action } from '../configs/selection.js';
 import { generateEngine } from '../engines/index.js';
 import type { Call } from './call.js';
 import { engineRequest } from './engine-request.js';

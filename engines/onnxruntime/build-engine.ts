@@ -20,7 +20,7 @@ import { openCheckpoint, type BertCheckpoint, type CheckpointOptions } from '../
 import { buildBertGraph, GRAPH_VERSION } from '../bert/graph.js';
 import type { GraphOptions, GraphPrecision } from '../bert/graph-options.js';
 import { writeOnnxFile } from '../bert/onnx-file.js';
-import type { Provider } from '../../configs/schema.js';
+import type { Provider } from '../../configs/engine-choices.js';
 import type { EngineRequest, Int8Request } from '../contract.js';
 import { errorCode, withBuildLock } from '../build-lock.js';
 import { optimizeGraph } from './graph-optimization.js';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { z } from 'zod';
 import { SetupError } from '../../configs/errors.js';
-import type { Provider } from '../../configs/schema.js';
+import type { Provider } from '../../configs/engine-choices.js';
 import { profiledName } from './providers.js';
 
 const shapes = z.array(z.record(z.string(), z.array(z.number())));

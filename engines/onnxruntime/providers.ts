@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { SetupError } from '../../configs/errors.js';
-import type { Provider } from '../../configs/schema.js';
+import type { Provider } from '../../configs/engine-choices.js';
 
 /** A provider on one device, for one session. */
 export interface SessionProvider {

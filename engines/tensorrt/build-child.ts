@@ -3,7 +3,8 @@
 
 import { loadAddon } from './load-addon.js';
 import { nativeCodeOf } from './native-errors.js';
-import type { NativeAddon, NativeBuild, NativeBuilt } from './native.js';
+import type { NativeBuild, NativeBuilt } from './native-build.js';
+import type { NativeAddon } from './native.js';
 
 /** To the child. */
 export interface BuildTask {

@@ -1,7 +1,7 @@
 // `loadrig build --engine=tensorrt`: the plan of the cache that `run` uses, or, without a GPU, the network alone as ONNX.
 
 import { gpuSettingsSchema } from '../../configs/gpu-settings.js';
-import type { Precision } from '../../configs/schema.js';
+import type { Precision } from '../../configs/engine-choices.js';
 import { openCheckpoint, type CheckpointOptions } from '../bert/checkpoint.js';
 import type {
   BuiltEngine,
@@ -12,7 +12,8 @@ import type {
 } from '../contract.js';
 import { chooseNetwork, questionAbout, type NetworkChoice } from './choose-network.js';
 import { writeNetwork } from './network.js';
-import { findPlan, knownRanges, type TensorRtParts } from './start.js';
+import { findPlan, knownRanges } from './find-plan.js';
+import type { TensorRtParts } from './parts.js';
 import { bucketsOf } from './shapes.js';
 
 /** @throws {ConfigError | SetupError | RunError} */

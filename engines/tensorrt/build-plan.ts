@@ -4,7 +4,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SetupError } from '../../configs/errors.js';
-import type { Precision } from '../../configs/schema.js';
+import type { Precision } from '../../configs/engine-choices.js';
 import type { BertCheckpoint } from '../bert/checkpoint.js';
 import { sha256OfFiles } from '../bert/weights/byte-file.js';
 import { errorCode, withBuildLock } from '../build-lock.js';

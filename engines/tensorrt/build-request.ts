@@ -1,9 +1,10 @@
 // What the builder is asked for, and the hash that an engine is kept under: everything it depends on.
 
 import { createHash } from 'node:crypto';
-import type { Precision } from '../../configs/schema.js';
+import type { Precision } from '../../configs/engine-choices.js';
 import type { GpuRequest } from '../contract.js';
-import type { NativeBuild, NativeDevice, NativeDimensionRange, NativeLibraries } from './native.js';
+import type { NativeBuild, NativeDimensionRange } from './native-build.js';
+import type { NativeDevice, NativeLibraries } from './native-libraries.js';
 
 export interface BuildSettings {
   readonly precision: Precision;

@@ -7,7 +7,7 @@
 
 import { ConfigError } from '../../configs/errors.js';
 import type { TensorRtAttention, TensorRtGelu } from '../../configs/gpu-settings.js';
-import type { Precision } from '../../configs/schema.js';
+import type { Precision } from '../../configs/engine-choices.js';
 import type { BertCheckpoint } from '../bert/checkpoint.js';
 import { INTERLEAVED_HIDDEN_SIZES } from '../bert/interleaved-graph.js';
 import { PLUGIN_HEAD_SIZE } from '../bert/packed-form.js';

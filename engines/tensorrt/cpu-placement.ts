@@ -1,7 +1,7 @@
 // Which CPUs serve which GPU: by the setting, else the CPUs of the NUMA node that the GPU is attached to.
 
 import { readFileSync } from 'node:fs';
-import type { NativeDevice } from './native.js';
+import type { NativeDevice } from './native-libraries.js';
 
 /** `0-3,8` → 0, 1, 2, 3, 8. */
 export function listOf(text: string): readonly number[] {

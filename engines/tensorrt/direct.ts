@@ -1,7 +1,9 @@
 // TensorRT without LoadGen: batches on the calling thread, for questions, checks and scores.
 
 import type { DirectInference, EngineRequest } from '../contract.js';
-import { openEngines, runInBatches, type TensorRtParts } from './start.js';
+import type { TensorRtParts } from './parts.js';
+import { runInBatches } from './run-in-batches.js';
+import { openEngines } from './start.js';
 
 /** Opens the engine on the first GPU. @throws {ConfigError | SetupError | RunError} */
 export async function openTensorRtDirect(

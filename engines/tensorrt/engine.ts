@@ -4,7 +4,9 @@ import type { Engine, EngineFacts, EngineRequest, TokenizedSamples } from '../co
 import type { NetworkChoice } from './choose-network.js';
 import { startGpuSampling } from './gpu-sampling.js';
 import { countBatches, createPhaseCounts } from './phase-counts.js';
-import { findPlan, openEngines, type OpenEngines, type TensorRtParts } from './start.js';
+import { findPlan } from './find-plan.js';
+import type { TensorRtParts } from './parts.js';
+import { openEngines, type OpenEngines } from './start.js';
 import type { TensorRtDetail } from './sut.js';
 import { numbersOf } from '../../configs/gpu-settings.js';
 

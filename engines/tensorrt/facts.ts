@@ -6,7 +6,7 @@ import { withoutEffect } from '../../configs/without-effect.js';
 import type { EngineFacts, EngineRequest, GpuRequest } from '../contract.js';
 import type { LogitCheck } from '../logit-check.js';
 import type { PlanFile } from './build-plan.js';
-import type { NativeEngine } from './native.js';
+import type { NativeEngine } from './native-engine.js';
 import type { TensorRtOnGpus } from './runtime.js';
 
 export interface FactsRequest {

@@ -2,7 +2,8 @@
 
 import type { GpuSample, GpuSampling } from '../contract.js';
 import { inNative } from './native-errors.js';
-import type { NativeAddon, NativeDevice, NativeGpuSample } from './native.js';
+import type { NativeDevice, NativeGpuSample } from './native-libraries.js';
+import type { NativeAddon } from './native.js';
 
 const INTERVAL_MS = 200;
 

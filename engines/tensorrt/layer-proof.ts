@@ -1,7 +1,7 @@
 // What an engine is made of, proven from the layers that TensorRT built: whether attention, LayerNorm and GELU are fused,
 // which precision the products run in, how many casts and layout changes are left, and where the time goes.
 
-import type { NativeLayerTime } from './native.js';
+import type { NativeLayerTime } from './native-run.js';
 
 /** Kinds of layers, by what they do for a BERT. */
 export const layerClasses = [

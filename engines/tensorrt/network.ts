@@ -1,7 +1,7 @@
 // The network of a choice as ONNX: from checkpoint, precision and form to the files that TensorRT's parser reads.
 
 import { SetupError } from '../../configs/errors.js';
-import type { Precision } from '../../configs/schema.js';
+import type { Precision } from '../../configs/engine-choices.js';
 import type { BertCheckpoint } from '../bert/checkpoint.js';
 import { buildBertGraph, GRAPH_VERSION } from '../bert/graph.js';
 import { paddedForm, type GraphForm } from '../bert/graph-form.js';

@@ -5,9 +5,10 @@ import { RunError } from '../../configs/errors.js';
 import type { Engine, EngineRequest, TokenizedSamples } from '../contract.js';
 import { longestFirstSamples } from '../shared-queue.js';
 import { engineOn, lengthBoundaries } from './engine.js';
-import type { NativeLayerTime, NativeMeasure, NativeMeasured } from './native.js';
+import type { NativeLayerTime, NativeMeasure, NativeMeasured } from './native-run.js';
 import { inNative } from './native-errors.js';
-import { openEngines, type TensorRtParts } from './start.js';
+import type { TensorRtParts } from './parts.js';
+import { openEngines } from './start.js';
 
 export interface PerfRequest {
   /** batch_size and gpu.max_seq_length are what is measured. */

@@ -1,7 +1,7 @@
 // What the phases of a run did, counted where they end (the driver's thread) and read where results are written (the main
 // thread): float64 in shared memory.
 
-import type { NativePhaseFacts } from './native.js';
+import type { NativePhaseFacts } from './native-run.js';
 
 const keys = ['batches', 'samples', 'tokens', 'tokens_run', 'graph_launches', 'enqueues'] as const;
 

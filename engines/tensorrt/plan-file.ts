@@ -8,7 +8,7 @@ import { inNative } from './native-errors.js';
 import type { NativeAddon } from './native.js';
 import { findGpus, openTensorRt } from './runtime.js';
 import { SIDECAR, verifyPlan } from './sidecar.js';
-import { runInBatches } from './start.js';
+import { runInBatches } from './run-in-batches.js';
 
 /**
  * @throws {SetupError} without TensorRT or a GPU, or when the plan belongs to others.

@@ -1,7 +1,7 @@
 // Where native threads leave the responses of logged samples until the driver's thread hands them over: a slot for each.
 
 import type { PhaseRecords, SharedPhase } from '../../scenarios/phase-records.js';
-import type { NativePhase } from './native.js';
+import type { NativePhase } from './native-run.js';
 
 export interface ResponseSlots {
   /** For the native side. */

@@ -7,7 +7,7 @@ import { delimiter } from 'node:path';
 import { RunError } from '../../configs/errors.js';
 import type { BuildMessage, BuildTask } from './build-child.js';
 import { explained } from './native-errors.js';
-import type { NativeBuilt } from './native.js';
+import type { NativeBuilt } from './native-build.js';
 
 /** Last lines shown when the process ends by itself. */
 const LAST_LINES = 12;

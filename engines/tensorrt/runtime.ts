@@ -3,7 +3,8 @@
 import { ConfigError, SetupError } from '../../configs/errors.js';
 import { loadAddon } from './load-addon.js';
 import { inNative } from './native-errors.js';
-import type { NativeAddon, NativeDevice, NativeLibraries } from './native.js';
+import type { NativeDevice, NativeLibraries } from './native-libraries.js';
+import type { NativeAddon } from './native.js';
 
 export interface TensorRt {
   readonly addon: NativeAddon;

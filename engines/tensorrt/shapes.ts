@@ -4,7 +4,8 @@ import { ConfigError } from '../../configs/errors.js';
 import type { GpuRequest } from '../contract.js';
 import { numbersOf } from '../../configs/gpu-settings.js';
 import type { NetworkChoice } from './choose-network.js';
-import type { NativeDimensionRange, NativeWarmUp } from './native.js';
+import type { NativeDimensionRange } from './native-build.js';
+import type { NativeWarmUp } from './native-engine.js';
 
 export interface ShapeRequest {
   readonly form: NetworkChoice['form'];

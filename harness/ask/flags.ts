@@ -1,7 +1,7 @@
 // The flags of `loadrig ask`: those of inference.py in the TensorRT BERT demo, and what people need beside them.
 
 import { engineNames } from '../../engines/index.js';
-import { precisions } from '../../configs/schema.js';
+import { precisions } from '../../configs/engine-choices.js';
 import type { CommandFlags, CommandUsage, FlagValues } from '../command-flags.js';
 
 export const askFlags = {

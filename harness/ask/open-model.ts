@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, SetupError } from '../../configs/errors.js';
-import { precisions } from '../../configs/schema.js';
+import { precisions } from '../../configs/engine-choices.js';
 import { gpuSettingsSchema } from '../../configs/gpu-settings.js';
 import { findModel, openCheckpoint } from '../../engines/bert/checkpoint.js';
 import { modelOfPlan, openDirectInference, openEngineFile, openForeignModel } from '../../engines/index.js';

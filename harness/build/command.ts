@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { arch, cpus, hostname, platform, release } from 'node:os';
 import { ConfigError, exitCodes } from '../../configs/errors.js';
-import type { Precision } from '../../configs/schema.js';
+import type { Precision } from '../../configs/engine-choices.js';
 import { openCheckpoint, type BertCheckpoint } from '../../engines/bert/checkpoint.js';
 import { activationBytes, gigaflopsPerSample } from '../../engines/bert/model-figures.js';
 import { sparsityOf } from '../../engines/bert/sparsity.js';

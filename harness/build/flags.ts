@@ -1,7 +1,7 @@
 // The flags of `loadrig build`: those of builder.py in the TensorRT BERT demo, and what people need beside them.
 
 import { tensorRtAttentions, tensorRtGelus } from '../../configs/gpu-settings.js';
-import { precisions } from '../../configs/schema.js';
+import { precisions } from '../../configs/engine-choices.js';
 import { rangeChoices } from '../../engines/calibration/candidates.js';
 import type { CommandFlags, CommandUsage, FlagValues } from '../command-flags.js';
 

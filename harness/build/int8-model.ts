@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os';
 import { ConfigError } from '../../configs/errors.js';
-import type { Precision } from '../../configs/schema.js';
+import type { Precision } from '../../configs/engine-choices.js';
 import type { BertCheckpoint } from '../../engines/bert/checkpoint.js';
 import { calibrate } from '../../engines/calibration/calibrate.js';
 import type { CalibrationData } from '../../engines/calibration/calibration-data.js';

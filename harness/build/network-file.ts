@@ -2,7 +2,7 @@
 
 import { ConfigError, exitCodes } from '../../configs/errors.js';
 import type { TensorRtAttention, TensorRtGelu } from '../../configs/gpu-settings.js';
-import type { Precision } from '../../configs/schema.js';
+import type { Precision } from '../../configs/engine-choices.js';
 import { writeTensorRtOnnx } from '../../engines/index.js';
 import { buildPath } from '../places.js';
 import { toJsonText, writeWholeFile } from '../write-file.js';

@@ -1,6 +1,6 @@
 // Flags that are accepted for the sake of old command lines and change nothing in the engine that is chosen, each with why.
 
-import type { Precision } from '../../configs/schema.js';
+import type { Precision } from '../../configs/engine-choices.js';
 import type { BuildFlags } from './flags.js';
 
 export interface WithoutEffect {

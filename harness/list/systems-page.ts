@@ -4,7 +4,8 @@
 import type { BenchmarkConfig } from '../../configs/benchmark-config.js';
 import { loadBenchmarkConfigs } from '../../configs/load.js';
 import { resolveConfigs } from '../../configs/resolve.js';
-import { selectionSchema, targetKeys } from '../../configs/schema.js';
+import { targetKeys } from '../../configs/schema.js';
+import { selectionSchema } from '../../configs/selection.js';
 import type { Flags } from '../../configs/schema.js';
 import { scenarios } from '../../configs/test-settings.js';
 import { allConfigVers, configVers } from '../../configs/variants.js';

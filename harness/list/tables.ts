@@ -2,7 +2,8 @@
 
 import type { GpuConfigFile, PublishedRows } from '../../configs/config-file.js';
 import { accuracyOf } from '../../configs/derive.js';
-import { defaultScenarios, targetKeys } from '../../configs/schema.js';
+import { targetKeys } from '../../configs/schema.js';
+import { defaultScenarios } from '../../configs/selection.js';
 import { scenarios } from '../../configs/test-settings.js';
 import { allConfigVers, configVers, variantOf } from '../../configs/variants.js';
 import type { SystemCatalogue } from '../gpu-systems.js';

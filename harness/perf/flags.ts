@@ -1,7 +1,7 @@
 // The flags of `loadrig perf`: those of trtexec that time an engine, under its names or the settings' own.
 
 import { tensorRtAttentions, tensorRtGelus } from '../../configs/gpu-settings.js';
-import { precisions } from '../../configs/schema.js';
+import { precisions } from '../../configs/engine-choices.js';
 import type { CommandFlags, CommandUsage, FlagValues } from '../command-flags.js';
 
 export const percentileMethods = ['trtexec', 'nearest_rank'] as const;

@@ -2,15 +2,10 @@
 // what a test wants to break breaks.
 
 import { createClock } from '../../scenarios/clock.js';
-import type {
-  NativeAddon,
-  NativeDevice,
-  NativeErrorCode,
-  NativeOpen,
-  NativePhase,
-  NativePhaseFacts,
-  NativeSamples,
-} from '../../engines/tensorrt/native.js';
+import type { NativeOpen, NativeSamples } from '../../engines/tensorrt/native-engine.js';
+import type { NativeDevice } from '../../engines/tensorrt/native-libraries.js';
+import type { NativePhase, NativePhaseFacts } from '../../engines/tensorrt/native-run.js';
+import type { NativeAddon, NativeErrorCode } from '../../engines/tensorrt/native.js';
 
 export const h100: NativeDevice = {
   index: 0,

@@ -1,4 +1,4 @@
-// The CUDA devices of this machine, as engines/tensorrt/native.ts describes them.
+// The CUDA devices of this machine, as engines/tensorrt/native-libraries.ts describes them.
 #pragma once
 
 #include <string>

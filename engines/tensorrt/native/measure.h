@@ -9,7 +9,7 @@
 
 namespace loadrig {
 
-/** NativeMeasure of engines/tensorrt/native.ts. */
+/** NativeMeasure of engines/tensorrt/native-run.ts. */
 struct MeasureOrder {
   int batch = 1;
   int sequenceLength = 1;

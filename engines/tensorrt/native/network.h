@@ -8,7 +8,7 @@
 
 namespace loadrig {
 
-/** See NativeEngine in engines/tensorrt/native.ts. */
+/** See NativeEngine in engines/tensorrt/native-engine.ts. */
 enum class Form { Padded, Packed };
 
 /** What the samples of a batch ask for. */

@@ -10,9 +10,9 @@ import type { DirectInference, EngineRequest, TokenizedSamples } from '../../../
 import { generateTensorRtEngine, startTensorRtEngine } from '../../../engines/tensorrt/engine.js';
 import { openTensorRtDirect } from '../../../engines/tensorrt/direct.js';
 import { openPerfEngine } from '../../../engines/tensorrt/perf.js';
-import type { NativeMeasure } from '../../../engines/tensorrt/native.js';
+import type { NativeMeasure } from '../../../engines/tensorrt/native-run.js';
 import type { RunBuild } from '../../../engines/tensorrt/run-build.js';
-import type { TensorRtParts } from '../../../engines/tensorrt/start.js';
+import type { TensorRtParts } from '../../../engines/tensorrt/parts.js';
 import { connectTensorRtSut } from '../../../engines/tensorrt/sut.js';
 import { temporaryFolder } from '../../built.js';
 import { createTinyQsl } from '../../fakes/fake-suts.js';

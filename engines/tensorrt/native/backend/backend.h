@@ -38,7 +38,7 @@ struct TensorFacts {
   Dimensions shape;
 };
 
-/** What to build; NativeBuild of engines/tensorrt/native.ts. */
+/** What to build; NativeBuild of engines/tensorrt/native-build.ts. */
 struct BuildOrder {
   std::string onnxFile;
   std::string timingCacheFile;

@@ -1,4 +1,4 @@
-// Requests and answers of the engine calls, field by field as in engines/tensorrt/native.ts.
+// Requests and answers of the engine calls, field by field as in engines/tensorrt/native-engine.ts.
 #pragma once
 
 #include "../engine.h"
