@@ -1,5 +1,5 @@
 // What a person hears while TensorRT builds. The addon tells hundreds of phases and steps a minute: they become how far the
-// outermost phase is and what is going on inside; what is not progress is passed on as it is, each line once.
+// outermost phase is and what is going on inside; what is not progress is passed on as it is, the first line of its kind.
 
 import type { BuildProgress } from '../contract.js';
 
@@ -24,7 +24,8 @@ export function createBuildLines({ report, onProgress, nowMs }: BuildListener): 
   const startMs = nowMs();
   let lastMs = startMs;
   let whole: { readonly phase: string; share: number } | undefined;
-  const heard = new Set<string>();
+  /** How many lines of a kind came after its first. */
+  const heard = new Map<string, number>();
 
   const hearProgress = (phase: string, share: number): void => {
     whole ??= { phase, share };
@@ -41,13 +42,19 @@ export function createBuildLines({ report, onProgress, nowMs }: BuildListener): 
     hear(line) {
       const [, phase, percent = '0'] = /^progress: (.+?)(?: (\d+) %)?$/.exec(line) ?? [];
       if (phase !== undefined) hearProgress(phase, Number(percent) / 100);
-      else if (!isNoise(line) && !heard.has(line)) {
-        heard.add(line);
+      else if (!isNoise(line)) {
+        const more = heard.get(kindOf(line));
+        heard.set(kindOf(line), more === undefined ? 0 : more + 1);
+        if (more !== undefined) return;
         onProgress?.(undefined); // what is shown makes room for a line
         report(`  ${line}`);
       }
     },
-    end: () => onProgress?.(undefined),
+    end() {
+      onProgress?.(undefined);
+      const more = [...heard.values()].reduce((sum, count) => sum + count, 0);
+      if (more > 0) report(`  ${more} more lines of these kinds`);
+    },
   };
 }
 
@@ -55,6 +62,9 @@ export function createBuildLines({ report, onProgress, nowMs }: BuildListener): 
 export function progressText({ share, phase, elapsed_s }: BuildProgress): string {
   return `TensorRT: ${(100 * share).toFixed(0)} %, ${phase}, ${elapsed_s.toFixed(0)} s`;
 }
+
+/** Lines that differ in numbers and in the names of tensors and layers alone (Conv_12, constant_12_output) are of a kind. */
+const kindOf = (line: string): string => line.replaceAll(/[A-Za-z]\w*_\d+\w*|\d+/g, '#');
 
 /** Hundreds of lines that say what is meant: tensors without a range stay fp16. */
 export const isNoise = (line: string): boolean =>
