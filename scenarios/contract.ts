@@ -41,6 +41,7 @@ export interface SystemUnderTest {
    * Most bytes one response can have, for the shared response memory. `other-threads` SUTs must give it where responses are
    * logged; the others may leave it out (their responses never leave the driver's thread). Responses wait for the accuracy log
    * in at most 64 MiB, or 16 responses if those are larger: a SUT that is faster than the disk waits for it once that is full.
+   * What was there of a response at its first token waits for the whole in as much again, and beyond that in a file.
    */
   readonly maxResponseBytes?: number;
   /**

@@ -1,6 +1,7 @@
 // The driver's view of a phase: as any thread's, and where the logged responses go to the accuracy log with bounded memory.
 
 import type { Clock, CompletionPlace } from './contract.js';
+import type { FirstTokenStore } from './first-token-store.js';
 import { cell } from './phase-cells.js';
 import {
   createSharedKeeper,
@@ -31,7 +32,6 @@ export interface DriverRecords extends IssuingRecords {
 
 /** What a response costs beside its bytes while it is kept here. */
 const BYTES_PER_KEPT = 128;
-const NO_RESPONSE = new Uint8Array(0);
 
 /**
  * Opens a phase on the driver's thread. Responses are received in order of issue as long as they fit into
@@ -41,35 +41,41 @@ export function openDriverRecords(
   shared: SharedPhase,
   clock: Pick<Clock, 'now'>,
   place: CompletionPlace,
-  receive: ReceiveResponse,
+  receiveResponse: ReceiveResponse,
+  firstTokens: FirstTokenStore,
 ): DriverRecords {
-  if (place === 'other-threads') return withRing(shared, clock, receive);
+  const isTimed = shared.firstTokenNs.length > 0;
+  const receive = (sample: number, response: Uint8Array): void =>
+    receiveResponse(sample, response, isTimed ? firstTokens.take(sample) : undefined);
+  if (place === 'other-threads') return withRing(shared, clock, receive, firstTokens);
   // In an accuracy phase no time is measured: what completes in the call needs no copy.
   const { keeper, finish } =
     place === 'in-call' && shared.phase === 'accuracy'
-      ? writeThrough(shared, receive)
-      : keepHere(shared, receive);
+      ? writeThrough(receive, firstTokens)
+      : keepHere(receive, firstTokens);
   return { ...openRecords(shared, clock, keeper), relieve: undefined, finish };
 }
 
-function withRing(shared: SharedPhase, clock: Pick<Clock, 'now'>, receive: ReceiveResponse): DriverRecords {
-  const { counters, responses, firstTokenNs, firstTokenResponses } = shared;
-  const firstTokenOf = (sample: number): Uint8Array | undefined => {
-    if (firstTokenNs.length === 0) return undefined;
-    const slot = firstTokenResponses.slots[sample]!;
-    const from = slot * responses.maxResponseBytes;
-    return firstTokenResponses.bytes.subarray(from, from + firstTokenResponses.lengths[slot]!);
-  };
-  const reader = createRingReader(responses, counters, (sample, response) =>
-    receive(sample, response, firstTokenOf(sample)),
+type Receive = (sample: number, response: Uint8Array) => void;
+
+function withRing(
+  shared: SharedPhase,
+  clock: Pick<Clock, 'now'>,
+  receive: Receive,
+  firstTokens: FirstTokenStore,
+): DriverRecords {
+  const { counters, responses, loggedCount, firstTokenNs } = shared;
+  const reader = createRingReader(responses, counters, (sample, response, isFirstToken) =>
+    (isFirstToken ? firstTokens.keep : receive)(sample, response),
   );
+  const responseCount = firstTokenNs.length > 0 ? loggedCount * 2 : loggedCount;
   const makeRoom = (): boolean => {
     reader.take();
     return Atomics.load(counters, cell.closed) === 0;
   };
   return {
     ...openRecords(shared, clock, createSharedKeeper(shared, makeRoom)),
-    relieve: responses.slotCount < shared.loggedCount ? reader.relieve : undefined,
+    relieve: responses.slotCount < responseCount ? reader.relieve : undefined,
     finish: reader.finish,
   };
 }
@@ -79,25 +85,20 @@ interface LocalKeeper {
   readonly finish: () => void;
 }
 
-function writeThrough(shared: SharedPhase, receive: ReceiveResponse): LocalKeeper {
-  const firstTokens = firstTokensOf(shared);
+function writeThrough(receive: Receive, firstTokens: FirstTokenStore): LocalKeeper {
   return {
-    keeper: {
-      keep: (sample, response) => receive(sample, response, firstTokens.take(sample)),
-      keepFirstToken: firstTokens.keep,
-    },
+    keeper: { keep: receive, keepFirstToken: firstTokens.keep },
     finish: () => undefined,
   };
 }
 
 /** Copies responses, and hands them over when their memory is used up. */
-function keepHere(shared: SharedPhase, receive: ReceiveResponse): LocalKeeper {
-  const firstTokens = firstTokensOf(shared);
+function keepHere(receive: Receive, firstTokens: FirstTokenStore): LocalKeeper {
   let kept: { readonly sample: number; readonly response: Uint8Array }[] = [];
   let keptBytes = 0;
   let isInOrder = true;
   const handOver = (): void => {
-    for (const { sample, response } of kept) receive(sample, response, firstTokens.take(sample));
+    for (const { sample, response } of kept) receive(sample, response);
     kept = [];
     keptBytes = 0;
   };
@@ -115,23 +116,6 @@ function keepHere(shared: SharedPhase, receive: ReceiveResponse): LocalKeeper {
     finish() {
       if (isInOrder) kept.sort((a, b) => a.sample - b.sample);
       handOver();
-    },
-  };
-}
-
-/** Responses at the first token of samples that have not completed. */
-function firstTokensOf({ firstTokenNs }: SharedPhase): {
-  readonly keep: (sample: number, response: Uint8Array) => void;
-  readonly take: (sample: number) => Uint8Array | undefined;
-} {
-  const kept = new Map<number, Uint8Array>();
-  return {
-    keep: (sample, response) => void kept.set(sample, response.slice()),
-    take(sample) {
-      if (firstTokenNs.length === 0) return undefined;
-      const response = kept.get(sample) ?? NO_RESPONSE;
-      kept.delete(sample);
-      return response;
     },
   };
 }

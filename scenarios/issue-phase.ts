@@ -3,6 +3,7 @@
 import { RunError } from '../configs/errors.js';
 import type { Clock, SystemUnderTest } from './contract.js';
 import type { EffectiveSettings } from './effective-settings.js';
+import { createFirstTokenStore } from './first-token-store.js';
 import { issueAtOnce } from './offline.js';
 import { openDriverRecords, type ReceiveResponse } from './driver-records.js';
 import type { IssuePhase, StartedIssueThreads } from './issue-threads.js';
@@ -30,6 +31,8 @@ export interface PhaseRequest {
   /** 0 = wait forever. */
   readonly stallTimeoutMs: number;
   readonly onPhase: ((shared: SharedPhase) => void) | undefined;
+  /** Where responses at the first token wait that do not fit into memory. */
+  readonly firstTokenFile: string;
   /** Gets each logged response, during the phase or at its end. */
   readonly onResponse: (shared: SharedPhase, ...response: Parameters<ReceiveResponse>) => void;
 }
@@ -78,14 +81,16 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
   });
   // Received in the middle of a completion, where an error would be taken for the SUT's: told after the phase.
   let responseError: Error | undefined;
-  const records = openDriverRecords(shared, clock, responsePlace, (...response) => {
+  const receive: ReceiveResponse = (...response) => {
     if (responseError !== undefined) return;
     try {
       request.onResponse(shared, ...response);
     } catch (error) {
       responseError = error instanceof Error ? error : new Error(String(error));
     }
-  });
+  };
+  const firstTokens = createFirstTokenStore(shared.sampleCount, request.firstTokenFile);
+  const records = openDriverRecords(shared, clock, responsePlace, receive, firstTokens);
   try {
     await sut.startPhase?.(records);
   } catch (cause) {
@@ -139,6 +144,7 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
   }
   Atomics.store(shared.counters, cell.closed, 1);
   records.finish();
+  firstTokens.close();
 
   const issuedSamples = Atomics.load(shared.counters, cell.issued);
   const tooLong = Atomics.load(shared.counters, cell.responseTooLong);
@@ -157,7 +163,7 @@ export async function issuePhase(request: PhaseRequest): Promise<IssuedPhase> {
     threadEnds,
     incompleteSampleCount: issuedSamples - run.completedSamples(),
     failure,
-    responseError,
+    responseError: responseError ?? firstTokens.error(),
   };
 }
 

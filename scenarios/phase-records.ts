@@ -46,14 +46,6 @@ export interface SharedPhase {
   readonly tokenCounts: Int32Array;
   /** float64[samples]: clock when the first token was there, 0 = not yet; empty without use_token_latencies and in Offline. */
   readonly firstTokenNs: Float64Array;
-  /** Logged responses at the first token of other threads; all of them, since their samples complete in any order. */
-  readonly firstTokenResponses: {
-    /** int32[samples]: place in slots; empty when there are none. */
-    readonly slots: Int32Array;
-    readonly lengths: Int32Array;
-    /** uint8[slots * maxResponseBytes]. */
-    readonly bytes: Uint8Array;
-  };
 }
 
 /** One thread's view of a phase: the shared facts and the only ways to add to them. */
@@ -114,7 +106,7 @@ export function createSharedPhase(plan: PhasePlan): SharedPhase {
   const sampleCount = plan.sampleIndices.length;
   const loggedCount = countOnes(plan.isLogged);
   const sharedCount = maxResponseBytes === undefined ? 0 : loggedCount;
-  const firstTokenCount = tokens === 'timed' ? sharedCount : 0;
+  const responseCount = tokens === 'timed' ? sharedCount * 2 : sharedCount;
   return {
     ...given,
     sampleCount,
@@ -125,14 +117,9 @@ export function createSharedPhase(plan: PhasePlan): SharedPhase {
     issueReturnedNs: touched(new Float64Array(new SharedArrayBuffer(isTraced ? plan.queryCount * 8 : 0))),
     completedNs: touched(new Float64Array(new SharedArrayBuffer(sampleCount * 8))),
     counters: new Int32Array(new SharedArrayBuffer(CELL_COUNT * 4)),
-    responses: createResponseRing(sharedCount, maxResponseBytes ?? 0),
+    responses: createResponseRing(responseCount, maxResponseBytes ?? 0),
     tokenCounts: new Int32Array(new SharedArrayBuffer(tokens === 'none' ? 0 : sampleCount * 4)),
     firstTokenNs: touched(new Float64Array(new SharedArrayBuffer(tokens === 'timed' ? sampleCount * 8 : 0))),
-    firstTokenResponses: {
-      slots: ranksOfOnes(plan.isLogged, firstTokenCount),
-      lengths: new Int32Array(new SharedArrayBuffer(firstTokenCount * 4)),
-      bytes: new Uint8Array(new SharedArrayBuffer(firstTokenCount * (maxResponseBytes ?? 0))),
-    },
   };
 }
 
@@ -146,14 +133,6 @@ function countOnes(flags: Uint8Array): number {
   let count = 0;
   for (let i = 0; i < flags.length; i++) count += flags[i]!;
   return count;
-}
-
-/** int32[flags]: 0, 1, 2, … where the flag is set; empty when `count` is 0. */
-function ranksOfOnes(flags: Uint8Array, count: number): Int32Array {
-  const ranks = new Int32Array(new SharedArrayBuffer(count === 0 ? 0 : flags.length * 4));
-  let rank = 0;
-  for (let i = 0; i < ranks.length; i++) ranks[i] = flags[i] === 1 ? rank++ : -1;
-  return ranks;
 }
 
 /** Where the logged responses of a thread go. Times are taken before. */
@@ -176,7 +155,7 @@ export function openPhaseRecords(shared: SharedPhase, clock: Pick<Clock, 'now'>)
 
 /** Keeps responses in the shared memory of a phase; what is larger than announced is counted and dropped. */
 export function createSharedKeeper(
-  { counters, responses, firstTokenResponses }: SharedPhase,
+  { counters, responses }: SharedPhase,
   makeRoom: () => boolean,
 ): ResponseKeeper {
   const { maxResponseBytes } = responses;
@@ -190,10 +169,7 @@ export function createSharedKeeper(
       if (fits(response)) keepInRing(responses, counters, sample, response, makeRoom);
     },
     keepFirstToken(sample, response) {
-      if (!fits(response)) return;
-      const slot = firstTokenResponses.slots[sample]!;
-      firstTokenResponses.bytes.set(response, slot * maxResponseBytes);
-      firstTokenResponses.lengths[slot] = response.length;
+      if (fits(response)) keepInRing(responses, counters, sample, response, makeRoom, true);
     },
   };
 }

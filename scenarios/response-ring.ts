@@ -17,7 +17,10 @@ const WAKE_EVERY = 64;
 export interface ResponseRing {
   readonly maxResponseBytes: number;
   readonly slotCount: number;
-  /** int32[slots]: the sample whose response lies there, plus one; 0 = free, or claimed and not written yet. */
+  /**
+   * int32[slots]: the sample whose response lies there, plus one; negative: what there was of it at its first token; 0 = free, or
+   * claimed and not written yet.
+   */
   readonly samples: Int32Array;
   /** int32[slots]: length in bytes of each response. */
   readonly lengths: Int32Array;
@@ -25,10 +28,10 @@ export interface ResponseRing {
   readonly bytes: Uint8Array;
 }
 
-/** A ring for `loggedCount` responses: a slot for each if the memory lasts. */
-export function createResponseRing(loggedCount: number, maxResponseBytes: number): ResponseRing {
+/** A ring for `responseCount` responses: a slot for each if the memory lasts. */
+export function createResponseRing(responseCount: number, maxResponseBytes: number): ResponseRing {
   const affordable = Math.floor(RESPONSE_MEMORY_BYTES / (maxResponseBytes + BYTES_PER_SLOT));
-  const slotCount = Math.min(loggedCount, Math.max(LEAST_SLOTS, affordable));
+  const slotCount = Math.min(responseCount, Math.max(LEAST_SLOTS, affordable));
   return {
     maxResponseBytes,
     slotCount,
@@ -48,6 +51,7 @@ export function keepInRing(
   sample: number,
   response: Uint8Array,
   makeRoom: () => boolean,
+  isFirstToken = false,
 ): void {
   const place = Atomics.add(counters, cell.responsesClaimed, 1);
   while (place - Atomics.load(counters, cell.responsesTaken) >= ring.slotCount) {
@@ -56,7 +60,7 @@ export function keepInRing(
   const slot = place % ring.slotCount;
   ring.bytes.set(response, slot * ring.maxResponseBytes);
   ring.lengths[slot] = response.length;
-  Atomics.store(ring.samples, slot, sample + 1);
+  Atomics.store(ring.samples, slot, isFirstToken ? -sample - 1 : sample + 1);
 }
 
 /** For threads other than the driver's: asks it for a free slot and sleeps until there is one. */
@@ -78,18 +82,19 @@ export interface RingReader {
   readonly finish: () => void;
 }
 
-/** `receive` gets each response as a view that is valid during the call. */
+/** `receive` gets each response as a view that is valid during the call, that at the first token before the sample's own. */
 export function createRingReader(
   ring: ResponseRing,
   counters: Int32Array,
-  receive: (sample: number, response: Uint8Array) => void,
+  receive: (sample: number, response: Uint8Array, isFirstToken: boolean) => void,
 ): RingReader {
   const { slotCount, maxResponseBytes, samples, lengths, bytes } = ring;
   let taken = 0;
   const claimed = (): number => Atomics.load(counters, cell.responsesClaimed);
   const receiveSlot = (slot: number): void => {
     const from = slot * maxResponseBytes;
-    receive(samples[slot]! - 1, bytes.subarray(from, from + lengths[slot]!));
+    const mark = samples[slot]!;
+    receive(Math.abs(mark) - 1, bytes.subarray(from, from + lengths[slot]!), mark < 0);
   };
   const take = (): void => {
     const end = claimed();
@@ -115,7 +120,7 @@ export function createRingReader(
         (_unused, i) => taken + i,
       );
       const slots = places.map((place) => place % slotCount).filter((slot) => samples[slot] !== 0);
-      if (taken === 0) slots.sort((a, b) => samples[a]! - samples[b]!);
+      if (taken === 0) slots.sort((a, b) => samples[a]! - samples[b]!); // first tokens, the negative ones, before all
       for (const slot of slots) receiveSlot(slot);
     },
   };

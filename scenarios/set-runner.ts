@@ -110,6 +110,7 @@ export function createSetRunner(setup: SetRunnerSetup): SetRunner {
       control,
       stallTimeoutMs,
       onPhase,
+      firstTokenFile: `${logs.paths.accuracy}.first-tokens`,
       onResponse: ({ sampleIndices, tokenCounts }, sample, response, firstToken) =>
         accuracy.write(
           firstSampleId + sample,

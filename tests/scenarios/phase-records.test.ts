@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openDriverRecords, type DriverRecords } from '../../scenarios/driver-records.js';
+import { createFirstTokenStore } from '../../scenarios/first-token-store.js';
 import { cell } from '../../scenarios/phase-cells.js';
 import { createSharedPhase } from '../../scenarios/phase-records.js';
 import { RESPONSE_MEMORY_BYTES } from '../../scenarios/response-ring.js';
@@ -25,8 +26,13 @@ function openPhase(place: CompletionPlace, isLogged = [1, 0, 1, 1], issued = 4, 
   });
   shared.counters[cell.issued] = issued;
   const received: OpenPhase['received'] = [];
-  const records = openDriverRecords(shared, { now: () => 7 }, place, (sample, response) =>
-    received.push([sample, response.length > 9 ? { length: response.length } : [...response]]),
+  const records = openDriverRecords(
+    shared,
+    { now: () => 7 },
+    place,
+    (sample, response) =>
+      received.push([sample, response.length > 9 ? { length: response.length } : [...response]]),
+    createFirstTokenStore(4, ''),
   );
   return { records, received };
 }

@@ -59,10 +59,13 @@ describe.each(['SingleStream', 'MultiStream', 'Server'] as const)('tokens in %s'
     expect(result.errors).toEqual([]);
   });
 
-  it('are logged with the response at the first one', async () => {
+  it.each([
+    ['all', 8],
+    ['sixteen', 8 * 2 ** 20],
+  ])('are logged with the response at the first one; %s fit into memory at once', async (_some, most) => {
     const clock = createFakeClock();
     const { accuracy } = await runTest(
-      tokenSut(clock),
+      { ...tokenSut(clock), maxResponseBytes: most },
       qsl,
       { ...settings, scenario, mode: 'AccuracyOnly' },
       { clock },
