@@ -31,6 +31,8 @@ export interface CalibrateRequest {
   readonly file?: string;
   readonly threads: number;
   readonly report: (line: string) => void;
+  /** Called when there is none yet, before the work begins. */
+  readonly onStart?: () => void;
 }
 
 export interface FoundCalibration extends CalibrationAtPath {
@@ -52,6 +54,7 @@ export async function calibrate(request: CalibrateRequest): Promise<FoundCalibra
   if (own !== undefined) return { ...own, made: false };
   const found = readCalibrationFor(path, key);
   if (found !== undefined) return { path, calibration: found, made: false };
+  request.onStart?.();
   const { sampleCount } = data.samples;
   report(`calibrating with ${sampleCount} samples of ${data.source.name}, seed ${data.source.seed}`);
   const observations = await observe({

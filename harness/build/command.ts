@@ -19,6 +19,7 @@ import { describeProgram } from '../program.js';
 import { toJsonText } from '../write-file.js';
 import { buildFlags, buildUsage, type BuildFlags } from './flags.js';
 import { readModelSource } from './model-source.js';
+import { expectedSeconds, keepBuildTimes } from './build-times.js';
 import { createPhases, type Phases } from './phases.js';
 import { checkLogits } from './check-logits.js';
 import { prepareInt8, whyNoCalibration } from './int8-model.js';
@@ -44,6 +45,12 @@ export async function run(argv: readonly string[]): Promise<number> {
   phases.begin('read the model');
   using checkpoint = openCheckpoint(source, options);
   const enginesDir = flags.engines_dir ?? buildPath('engines');
+  const timed = {
+    kind: `${engine} ${precision}${flags.sensitivity || flags.min_f1_ratio !== undefined ? ', layers measured' : ''}`,
+    machine: cpus()[0]?.model ?? 'unknown',
+    parameter_count: checkpoint.parameterCount,
+  };
+  phases.expect(expectedSeconds(enginesDir, timed) ?? {});
   const noCalibration = whyNoCalibration({ flags, checkpoint, source, engine, precision, enginesDir });
   const withoutEffect = flagsWithoutEffect(engine, precision, flags, noCalibration);
   for (const { flag, why } of withoutEffect) say(`${flag} changes nothing here: ${why}`);
@@ -102,6 +109,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         if (isChecked) phases.begin('check the logits');
         const checked = isChecked ? { logit_check: await checkLogits(built.path, checkpoint, vocabFile) } : {};
         const provenance = await describeBuild(argv, phases);
+        if (built.built) keepBuildTimes(enginesDir, { ...timed, seconds: provenance.seconds });
         placeEngine(output, built, toJsonText({ ...sidecar, ...checked, build: provenance }));
       }
       const text = isUnchanged ? 'there already, unchanged' : built.built ? 'built' : 'from the engines built before';

@@ -150,7 +150,7 @@ async function calibrationFor(
       ? findCalibration(enginesDir, source, model_sha256)
       : undefined;
   if (there !== undefined) return there;
-  onPhase('calibrate');
+  onPhase('look for a calibration');
   return calibrate({
     checkpoint,
     data: await openData(),
@@ -159,6 +159,7 @@ async function calibrationFor(
     ...(flags.calib_path === undefined ? {} : { file: inputPath(flags.calib_path) }),
     threads,
     report: say,
+    onStart: () => onPhase('calibrate'),
   });
 }
 

@@ -121,6 +121,19 @@ describe('a build', () => {
     expect((await build(...argv, '-b', '4')).text).toContain('from the engines built before');
   });
 
+  it('tells what may be left, once another of its kind was built', async () => {
+    const argv = ['--model', join(checkpoints, 'pytorch'), '-s', '32'];
+    await build(...argv);
+    expect(said).not.toContain('left');
+    const file = join(enginesDir, 'build-times.json');
+    const times = JSON.parse(readFileSync(file, 'utf8')) as { readonly seconds: Record<string, number> }[];
+    expect(Object.keys(times[0]!.seconds)).toContain('optimise it');
+    times[0]!.seconds['optimise it'] = 50;
+    writeFileSync(file, JSON.stringify(times));
+    await build('--model', join(checkpoints, 'safetensors-sharded'), '-s', '32');
+    expect(said).toMatch(/optimise it \(about 5\d s left, estimated from an earlier build\)/);
+  });
+
   it('waits for nobody who is gone, and leaves nothing of a build that was killed', async () => {
     writeFileSync(`${output}.lock`, `${hostname()} ${spawnSync('true').pid}`);
     writeFileSync(`${output}.tmp`, 'half an engi');
