@@ -30,6 +30,8 @@ export interface Candidate {
 export interface RankedAnswer {
   /** What predictions.json gets; empty where the question counts as unanswerable. */
   readonly answer: string;
+  /** Where the span of the answer begins in the passage, in UTF-16 units; undefined where there is none. */
+  readonly answerStart: number | undefined;
   /** At least one, best first. */
   readonly candidates: readonly Candidate[];
   /** v2.0: least null score of all windows minus the score of the best answer. Undefined for v1.1. */
@@ -68,7 +70,7 @@ interface ScoredSpan {
   readonly end_logit: number;
 }
 
-type Entry = Omit<Candidate, 'probability'>;
+type Entry = Omit<Candidate, 'probability'> & { readonly characterStart?: number };
 
 const scoreOf = (span: Pick<Entry, 'start_logit' | 'end_logit'>): number => span.start_logit + span.end_logit;
 /** What the official code starts from; stays where a passage is empty and so has no window. */
@@ -98,7 +100,7 @@ function rankQuestion(
   if (mayBeNull && nullScore !== NO_NULL_SCORE) spans.push(nullSpan);
   // Both sorts keep the order of generation on ties.
   spans.sort((a, b) => scoreOf(b) - scoreOf(a));
-  const entries = distinctTexts(spans, rules.nBestSize, (tokens) =>
+  const entries = distinctTexts(spans, features, rules.nBestSize, (tokens) =>
     answerText(tokens, context, features, vocabulary),
   );
   if (mayBeNull) {
@@ -115,10 +117,13 @@ function rankQuestion(
     end_logit,
   }));
   const best = candidates.find(({ text }) => text !== '') ?? candidates[0]!;
-  if (rules.nullScoreDiffThreshold === undefined)
-    return { answer: candidates[0]!.text, candidates, nullOdds: undefined };
+  const ranked = (answer: string, nullOdds?: number): RankedAnswer => {
+    const answerStart = entries.find(({ text }) => text === answer)?.characterStart;
+    return { answer, answerStart, candidates, nullOdds };
+  };
+  if (rules.nullScoreDiffThreshold === undefined) return ranked(candidates[0]!.text);
   const nullOdds = nullScore - best.start_logit - best.end_logit;
-  return { answer: nullOdds > rules.nullScoreDiffThreshold ? '' : best.text, candidates, nullOdds };
+  return ranked(nullOdds > rules.nullScoreDiffThreshold ? '' : best.text, nullOdds);
 }
 
 /** Every valid span of a sample between its best starts and ends. */
@@ -150,6 +155,7 @@ function pushSpans(
 /** The first `count` spans with different texts. */
 function distinctTexts(
   spans: readonly ScoredSpan[],
+  { characterStarts }: Features,
   count: number,
   textOf: (tokens: NonNullable<ScoredSpan['tokens']>) => string,
 ): Entry[] {
@@ -160,7 +166,8 @@ function distinctTexts(
     const text = tokens === undefined ? '' : textOf(tokens);
     if (seen.has(text)) continue;
     seen.add(text);
-    entries.push({ text, start_logit, end_logit });
+    const place = tokens === undefined ? {} : { characterStart: characterStarts[tokens.first]! };
+    entries.push({ text, start_logit, end_logit, ...place });
   }
   return entries;
 }

@@ -12,7 +12,8 @@ import { commandHelp, parseCommandFlags } from '../command-flags.js';
 import { SYNTHETIC } from '../model-files.js';
 import { inputPath } from '../places.js';
 import { readSquad, type SquadData } from '../qsl/squad.js';
-import { toJsonText } from '../write-file.js';
+import { toJsonText, writeWholeFile } from '../write-file.js';
+import { answerPage, type AnsweredPassage } from './answer-page.js';
 import { answerLines, answersJson, stageLine } from './answer-text.js';
 import { createAsker, type Answered } from './asker.js';
 import { askFlags, askUsage, type AskFlags } from './flags.js';
@@ -46,6 +47,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   checkRequirements(flags);
   refuseMixedUse(flags);
   if (flags.latency_file !== undefined) requireWritable(flags.latency_file, 'latency_file');
+  if (flags.html !== undefined) requireWritable(flags.html, 'html');
   if (flags.score !== undefined) return scoreFile(flags, flags.score);
   if (flags.squad_json !== undefined) return answerSquad(flags, flags.squad_json);
   return answerPassage(flags);
@@ -72,7 +74,7 @@ function refuseMixedUse(flags: AskFlags): void {
     'relative_to',
     'at_least',
   ]);
-  const ofPassage = given(['passage', 'passage_file', 'question', 'question_file']);
+  const ofPassage = given(['passage', 'passage_file', 'question', 'question_file', 'html']);
   if (flags.squad_json === undefined && ofFile.length > 0)
     throw new ConfigError(`${ofFile.join(', ')}: only with --squad_json=FILE`);
   if (flags.squad_json !== undefined && ofPassage.length > 0)
@@ -103,16 +105,19 @@ async function answerPassage(flags: AskFlags): Promise<number> {
   await using model = await openModel(flags, say);
   const asker = createAsker(model);
   const latencies: QuestionLatency[] = [];
-  const keepLatencies = (asked: readonly string[], answered: Answered): void => {
+  const shown: AnsweredPassage[] = [];
+  const keep = (context: string, asked: readonly string[], answered: Answered): void => {
     latencies.push(...latenciesOf(asked, answered));
     if (flags.latency_file !== undefined) writeQuestionLatencies(flags.latency_file, latencies);
+    shown.push({ passage: context, questions: asked, answered });
+    if (flags.html !== undefined) writeWholeFile(flags.html, answerPage(model, shown));
   };
   if (questions.length > 0 && passage !== undefined) {
     const answered = await asker.ask(
       questions.map((question) => ({ question, context: passage })),
       rules,
     );
-    keepLatencies(questions, answered);
+    keep(passage, questions, answered);
     if (flags.json) process.stdout.write(toJsonText(answersJson(passage, questions, answered, model)));
     else {
       const blocks = questions.map((question, place) =>
@@ -132,7 +137,7 @@ async function answerPassage(flags: AskFlags): Promise<number> {
     passage,
     answer: async (context, question) => {
       const answered = await asker.ask([{ question, context }], rules);
-      keepLatencies([question], answered);
+      keep(context, [question], answered);
       if (flags.json) return toJsonText(answersJson(context, [question], answered, model));
       return answerLines(question, answered.answers[0]!, flags.n_best) + stageLine(answered.stages);
     },

@@ -182,6 +182,12 @@ export const askFlags = {
     description:
       'CSV with a line for each question: its windows, and its milliseconds in the tokenizer, the engine and on the way back to text.',
   },
+  html: {
+    kind: 'text',
+    group: 'Answers',
+    description:
+      'Page with the passage, each answer marked in it, its ranked answers and the times; at the prompt it grows with each question.',
+  },
   json: { kind: 'boolean', group: 'Answers', description: 'Print JSON.' },
   quiet: { kind: 'boolean', group: 'Answers', description: 'No progress.' },
 } as const satisfies CommandFlags;
