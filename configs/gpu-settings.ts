@@ -220,6 +220,21 @@ export const gpuSettingsSchema = z.strictObject({
       ...gpuEngine,
       description: 'Build an engine for every GPU from Ampere on, not for this one alone; it may be slower.',
     }),
+  refit: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description: 'Build an engine whose weights other programs can exchange; it may be slower.',
+    }),
+  strip_plan: z
+    .boolean()
+    .default(false)
+    .meta({
+      ...gpuEngine,
+      description:
+        'Keep the engine on disk without its weights; they are filled in from the model when it is opened. From TensorRT 10 on.',
+    }),
   enable_interleaved: z
     .boolean()
     .default(false)

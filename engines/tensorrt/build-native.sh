@@ -77,7 +77,7 @@ for major in 8 10 11; do
   [ -n "${folder_of[$major]:-}" ] || continue
   echo "TensorRT $major: headers ${version_of[$major]} in ${folder_of[$major]}"
   with+=("-DLOADRIG_TENSORRT_$major")
-  for file in "$source"/backend/{build-config,tensorrt-backend,tensorrt-builder,tensorrt-engine}.cc; do
+  for file in "$source"/backend/{build-config,tensorrt-backend,tensorrt-builder,tensorrt-engine,tensorrt-refit}.cc; do
     # One source for all versions calls what some of them deprecate.
     compile "major$major-$(basename "$file" .cc)" "$file" "-DLOADRIG_MAJOR=$major" -Wno-deprecated-declarations \
       -isystem "$source/stub" -isystem "${folder_of[$major]}"

@@ -14,7 +14,7 @@ import { buildOptions, builtFrom, keyOf, type BuiltFrom } from './build-request.
 import { chooseNetwork, questionAbout, type NetworkChoice } from './choose-network.js';
 import { layersOf, proveLayers } from './layer-proof.js';
 import { inNative } from './native-errors.js';
-import { networkKey, writeNetwork, type KnownRanges } from './network.js';
+import { networkKey, removeNetwork, writeNetwork, type KnownRanges } from './network.js';
 import type { RunBuild } from './run-build.js';
 import type { TensorRtOnGpus } from './runtime.js';
 import { profilesOf, type ShapeRequest } from './shapes.js';
@@ -176,8 +176,6 @@ async function buildInto(request: PlanRequest, plan: Plan): Promise<Sidecar> {
       lines.hear,
     );
     lines.end();
-    rmSync(onnxFile);
-    rmSync(onnxFile.replace(/\.onnx$/, '.data'), { force: true });
     report(
       `built in ${(built.parse_s + built.build_s).toFixed(0)} s (${(built.plan_bytes / 1e6).toFixed(0)} MB)`,
     );
@@ -193,9 +191,10 @@ async function buildInto(request: PlanRequest, plan: Plan): Promise<Sidecar> {
         onnx_sha256,
       },
       build: { ...built, warnings: built.warnings.filter((line) => !isNoise(line)) },
-      proof: lookInto(request, plan, workshop),
+      proof: lookInto(request, plan, workshop, gpu.strip_plan ? onnxFile : null),
       logit_check: null,
     };
+    removeNetwork(onnxFile);
     writeSidecar(workshop, sidecar);
     rmSync(folder, { recursive: true, force: true });
     renameSync(workshop, folder);
@@ -208,7 +207,12 @@ async function buildInto(request: PlanRequest, plan: Plan): Promise<Sidecar> {
 }
 
 /** Opens the new engine once: what its layers are, and where their time goes. */
-function lookInto(request: PlanRequest, { shapes }: Plan, workshop: string): Sidecar['proof'] {
+function lookInto(
+  request: PlanRequest,
+  { shapes }: Plan,
+  workshop: string,
+  weights_file: string | null,
+): Sidecar['proof'] {
   const { tensorRt, batch_size, gpu, checkpoint, precision, report } = request;
   const { addon, device } = tensorRt;
   const call = { doing: `opening the new engine ${basename(workshop)}`, batchSize: batch_size };
@@ -216,6 +220,7 @@ function lookInto(request: PlanRequest, { shapes }: Plan, workshop: string): Sid
     const engine = addon.open({
       device: device.index,
       plan_file: join(workshop, PLAN),
+      weights_file,
       streams: 1,
       slots: 2,
       max_batch: batch_size,

@@ -16,6 +16,8 @@ export interface BuildSettings {
     | 'version_compatible'
     | 'hardware_compatible'
     | 'tf32'
+    | 'refit'
+    | 'strip_plan'
   >;
   readonly profiles: readonly (readonly NativeDimensionRange[])[];
   /** Ranges are set on tensors: the network has no types of its own. */
@@ -45,8 +47,8 @@ export function buildOptions(
     sparse_weights: gpu.sparse_weights,
     version_compatible: gpu.version_compatible,
     hardware_compatible: gpu.hardware_compatible,
-    refit: false,
-    strip_plan: false,
+    refit: gpu.refit,
+    strip_plan: gpu.strip_plan,
     detailed_profiling: true,
     log_severity: 'warning',
   };

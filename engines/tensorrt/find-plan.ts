@@ -14,6 +14,7 @@ export interface FoundPlan {
   readonly tensorRt: TensorRtOnGpus;
   readonly plan: PlanFile;
   readonly gpu: GpuRequest;
+  readonly known: KnownRanges | undefined;
   readonly isSynthetic: boolean;
   readonly parameterCount: number;
   readonly vocabularySize: number;
@@ -28,6 +29,7 @@ export async function findPlan(
   const gpu = gpuOf(request);
   const tensorRt = findGpus(openTensorRt(gpu.tensorrt_lib, parts.addon), gpu.accelerators_per_node);
   using checkpoint = openCheckpoint(request.modelDir, options);
+  const known = await knownRanges(checkpoint, request, parts);
   const plan = await buildPlan({
     tensorRt,
     checkpoint,
@@ -39,13 +41,14 @@ export async function findPlan(
     mayBuild: request.mayBuild,
     report: request.report,
     onProgress: request.onProgress,
-    known: await knownRanges(checkpoint, request, parts),
+    known,
     runBuild: parts.runBuild ?? runBuild,
   });
   return {
     tensorRt,
     plan,
     gpu,
+    known,
     isSynthetic: checkpoint.kind === 'synthetic',
     parameterCount: checkpoint.parameterCount,
     vocabularySize: checkpoint.config.vocab_size,

@@ -31,7 +31,9 @@ export interface NativeBuild {
   readonly sparse_weights: boolean;
   readonly version_compatible: boolean;
   readonly hardware_compatible: boolean;
+  /** Weights can be exchanged later. */
   readonly refit: boolean;
+  /** The plan leaves out the weights that can be filled in; such a plan runs after that alone. From TensorRT 10 on. */
   readonly strip_plan: boolean;
   /** Read if it is there, written back after the build. null = none. */
   readonly timing_cache_file: string | null;

@@ -5,6 +5,8 @@ import type { NativeDimensionRange } from './native-build.js';
 export interface NativeOpen {
   readonly device: number;
   readonly plan_file: string;
+  /** ONNX file whose weights are filled into a plan built with strip_plan, TensorRT 10 on; null = the plan has its own. */
+  readonly weights_file: string | null;
   /** Execution contexts per profile, each with a thread of its own while a phase runs. */
   readonly streams: number;
   /** Slots (buffers, copy stream, events) per stream, at least 2. */

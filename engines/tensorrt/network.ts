@@ -1,5 +1,6 @@
 // The network of a choice as ONNX: from checkpoint, precision and form to the files that TensorRT's parser reads.
 
+import { rmSync } from 'node:fs';
 import { SetupError } from '../../configs/errors.js';
 import type { Precision } from '../../configs/engine-choices.js';
 import type { BertCheckpoint } from '../bert/checkpoint.js';
@@ -113,9 +114,17 @@ export function networkKey({ precision, choice, known }: Omit<NetworkRequest, 'c
 /** Writes the network's files: `onnxFile`, and beside it its large tensors. Returns what the builder must be told. */
 export function writeNetwork(request: NetworkRequest, onnxFile: string): Pick<Network, 'tensorRanges'> {
   const { graph, tensorRanges } = buildNetwork(request);
-  writeOnnxFile(graph, onnxFile, onnxFile.replace(/(\.onnx)?$/, '.data'));
+  writeOnnxFile(graph, onnxFile, dataFileOf(onnxFile));
   return { tensorRanges };
 }
+
+/** Removes what `writeNetwork` wrote. */
+export function removeNetwork(onnxFile: string): void {
+  rmSync(onnxFile, { force: true });
+  rmSync(dataFileOf(onnxFile), { force: true });
+}
+
+const dataFileOf = (onnxFile: string): string => onnxFile.replace(/(\.onnx)?$/, '.data');
 
 function formOf(choice: NetworkChoice): GraphForm {
   if (choice.form === 'padded') return paddedForm();

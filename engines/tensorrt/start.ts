@@ -1,15 +1,18 @@
 // From a request to open engines: one per GPU, warmed up, their answers compared with the reference before anything is timed.
 
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { openCheckpoint } from '../bert/checkpoint.js';
 import type { EngineFacts, EngineRequest, GpuRequest, TokenizedSamples } from '../contract.js';
 import { madeUpSamples } from '../made-up-samples.js';
 import type { PlanFile } from './build-plan.js';
 import { checkLogits } from './check-logits.js';
 import { cpusFor } from './cpu-placement.js';
 import { engineFacts } from './facts.js';
-import { findPlan } from './find-plan.js';
+import { findPlan, type FoundPlan } from './find-plan.js';
 import { inNative } from './native-errors.js';
 import type { NativeEngine } from './native-engine.js';
+import { removeNetwork, writeNetwork } from './network.js';
 import type { TensorRtParts } from './parts.js';
 import type { TensorRtOnGpus } from './runtime.js';
 import { warmUpOf } from './shapes.js';
@@ -45,6 +48,7 @@ export async function openEngines(
   const { addon, devices } = tensorRt;
   const call = { doing: 'opening the engine', batchSize: request.batch_size };
   const handles: number[] = [];
+  const weightsFile = gpu.strip_plan ? writeWeights(request, found) : null;
   const close = (): void => {
     for (const handle of handles.splice(0)) addon.close(handle);
   };
@@ -55,6 +59,7 @@ export async function openEngines(
         const handle = addon.open({
           device: device.index,
           plan_file: plan.path,
+          weights_file: weightsFile,
           streams: gpu.gpu_inference_streams,
           slots: Math.max(2, gpu.gpu_copy_streams),
           max_batch: request.batch_size,
@@ -66,6 +71,7 @@ export async function openEngines(
         addon.setSamples(handle, samples);
       });
     }
+    if (weightsFile !== null) removeNetwork(weightsFile);
     const [first = 0] = handles;
     const description = inNative(call, () => addon.describe(first));
     const loadMs = performance.now() - startMs;
@@ -91,8 +97,21 @@ export async function openEngines(
     return { tensorRt, plan, gpu, handles, samples, description, facts, close };
   } catch (error) {
     close();
+    if (weightsFile !== null) removeNetwork(weightsFile);
     throw error;
   }
+}
+
+/** The network of a plan without weights, written anew for the time of its opening. */
+function writeWeights(
+  { modelDir, precision, report }: EngineRequest,
+  { plan, known }: Pick<FoundPlan, 'plan' | 'known'>,
+): string {
+  report('filling in the weights of an engine that is kept without them');
+  using checkpoint = openCheckpoint(modelDir);
+  const file = join(plan.folder, `weights-${process.pid}.onnx`);
+  writeNetwork({ checkpoint, precision, choice: plan.choice, known }, file);
+  return file;
 }
 
 /** Threads that wait for the GPU spin where one query's latency counts and cores are to spare. */

@@ -26,11 +26,11 @@ bool tellsOfMemory(const std::string& text) {
   return false;
 }
 
-std::unique_ptr<DeserializedEngine> deserialize(const std::string& planFile) {
+std::unique_ptr<DeserializedEngine> deserialize(const std::string& planFile, const std::string& weightsFile) {
   const std::string plan = readFileIfThere(planFile);
   if (plan.empty()) throw NativeError(ErrorCode::TensorrtEngine, planFile + ": there is no plan, or it is empty");
   try {
-    return tensorrt().backend->deserialize(plan.data(), plan.size());
+    return tensorrt().backend->deserialize(plan.data(), plan.size(), weightsFile);
   } catch (const NativeError& error) {
     const std::string told = planFile + " (" + std::to_string(plan.size()) + " bytes): " + error.what();
     if (!tellsOfMemory(told)) {
@@ -57,7 +57,7 @@ Engine::Engine(int handle, const EngineOptions& options)
     : handle(handle),
       options(options),
       context(options.device, options.spins ? CudaContext::Wait::Spin : CudaContext::Wait::Block),
-      deserialized(deserialize(options.planFile)),
+      deserialized(deserialize(options.planFile, options.weightsFile)),
       network(*deserialized, options.maxBatch) {
   // Page-locked memory lies on the node of the thread that takes it.
   const CpuAffinity affinity(options.cpus);

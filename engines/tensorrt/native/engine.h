@@ -17,6 +17,8 @@ class Phase;
 struct EngineOptions {
   int device = 0;
   std::string planFile;
+  /** ONNX file with the weights of a plan that has none; empty = the plan's own. */
+  std::string weightsFile;
   int streams = 1;
   int slots = 2;
   int maxBatch = 1;

@@ -126,6 +126,7 @@ function buildPlan(addon, { form, maxBatch = 8, change = {}, onnx = {} }) {
 const openRequest = (planFile, change = {}) => ({
   device: 0,
   plan_file: planFile,
+  weights_file: null,
   streams: 1,
   slots: 2,
   max_batch: 8,

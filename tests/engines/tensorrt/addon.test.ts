@@ -270,6 +270,34 @@ describe.skipIf(why !== undefined)(`the addon${why === undefined ? '' : ` (not t
       expect(error).toBeUndefined();
     });
 
+    it('that was stripped of its weights: refused without them, whole with those of the network', async () => {
+      const into = temporaryFolder();
+      const change = { request: { strip_plan: true } };
+      const { value } = await run('buildInto', { folder, form: 'padded', into, change });
+      const stripped = { folder, planFile: value };
+      const without = await run('openChanged', stripped);
+      expect(without.error?.message).toContain('stripped of its weights');
+      const weights_file = join(into, 'padded.onnx');
+      const filled = await run('openChanged', { ...stripped, open: { weights_file } });
+      expect(filled.error).toBeUndefined();
+      const wrong = await run('openChanged', { ...stripped, open: { weights_file: String(value) } });
+      expect(wrong.error?.code).toBe('ERR_TENSORRT_ENGINE');
+      expect(wrong.error?.message).toMatch(
+        /the weights of .*\.plan cannot be filled in: the file does not fit/,
+      );
+    });
+
+    it('that was built with its weights for good: none are filled in', async () => {
+      const into = temporaryFolder();
+      const { value } = await run('buildInto', { folder, form: 'padded', into });
+      const open = { weights_file: join(into, 'padded.onnx') };
+      const { error } = await run('openChanged', { folder, planFile: value, open });
+      expect(error?.message).toContain('createInferRefitter failed: createInferRefitter: Error Code 4');
+      const refittable = { request: { refit: true } };
+      const { value: again } = await run('buildInto', { folder, form: 'padded', into, change: refittable });
+      expect((await run('openChanged', { folder, planFile: again, open })).error).toBeUndefined();
+    });
+
     it.each([
       ['its weights', '0.0005'],
       ['its activations', '0.0025'],

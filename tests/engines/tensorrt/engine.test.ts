@@ -11,6 +11,7 @@ import { generateTensorRtEngine, startTensorRtEngine } from '../../../engines/te
 import { openTensorRtDirect } from '../../../engines/tensorrt/direct.js';
 import { openPerfEngine } from '../../../engines/tensorrt/perf.js';
 import type { NativeMeasure } from '../../../engines/tensorrt/native-run.js';
+import type { Sidecar } from '../../../engines/tensorrt/sidecar.js';
 import type { RunBuild } from '../../../engines/tensorrt/run-build.js';
 import type { TensorRtParts } from '../../../engines/tensorrt/parts.js';
 import { connectTensorRtSut } from '../../../engines/tensorrt/sut.js';
@@ -228,6 +229,35 @@ describe('the engine of a request', () => {
     const logits = await direct.run(samples);
     expect(logits).toHaveLength(20);
     expect(logits[7]).toEqual(fakeLogits(samples.tokenIds.subarray(samples.offsets[7], samples.offsets[8])));
+  });
+});
+
+describe('an engine that is kept without its weights', () => {
+  const stripped = (): EngineRequest => ({ ...request, gpu: { ...request.gpu!, strip_plan: true } });
+
+  it('gets them from the model each time it is opened, and leaves nothing beside it', async () => {
+    const weights: (string | null)[] = [];
+    const open = addon.open.bind(addon);
+    addon.open = (wanted) => {
+      weights.push(wanted.weights_file);
+      expect(wanted.weights_file === null || existsSync(wanted.weights_file)).toBe(true);
+      return open(wanted);
+    };
+    await using engine = await startTensorRtEngine(stripped(), samples, parts);
+    const [whenBuilt, whenOpened] = weights;
+    expect(whenBuilt).toMatch(/model\.onnx$/);
+    expect(whenOpened).toMatch(/weights-\d+\.onnx$/);
+    const folder = engine.facts.engine_file!.replace(/[^/]+$/, '');
+    expect(readdirSync(folder).sort()).toEqual(['engine.json', 'engine.plan', 'layers.json']);
+    const sidecar = JSON.parse(readFileSync(join(folder, 'engine.json'), 'utf8')) as Sidecar;
+    expect(sidecar.built_from['options']).toMatchObject({ strip_plan: true, refit: false });
+  });
+
+  it('is another engine than the whole one', async () => {
+    await generateTensorRtEngine(request, parts);
+    await generateTensorRtEngine(stripped(), parts);
+    await generateTensorRtEngine({ ...request, gpu: { ...request.gpu!, refit: true } }, parts);
+    expect(builds).toBe(3);
   });
 });
 

@@ -120,8 +120,9 @@ class Backend {
   virtual std::vector<std::pair<std::string, std::string>> plugins() = 0;
   /** `onLine` is called by TensorRT's threads, not all of them the caller's. Throws ERR_TENSORRT_BUILD. */
   virtual std::unique_ptr<Plan> build(const BuildOrder& order, const std::function<void(std::string)>& onLine) = 0;
-  /** Throws ERR_TENSORRT_ENGINE. */
-  virtual std::unique_ptr<DeserializedEngine> deserialize(const void* plan, size_t bytes) = 0;
+  /** `weightsFile`: see EngineOptions. Throws ERR_TENSORRT_ENGINE. */
+  virtual std::unique_ptr<DeserializedEngine> deserialize(const void* plan, size_t bytes,
+                                                          const std::string& weightsFile) = 0;
   /** TensorRT's error lines since the last call, ": " before them; empty where it said nothing. */
   virtual std::string lastErrors() = 0;
 };

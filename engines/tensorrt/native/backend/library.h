@@ -39,6 +39,9 @@ struct Library {
 /** Registers the plugin library's creators, once; without the library there are only those of libnvinfer. */
 void registerPlugins(Library& library);
 std::unique_ptr<Plan> buildPlan(Library& library, const BuildOrder& order, const Logger::Sink& onLine);
-std::unique_ptr<DeserializedEngine> deserializePlan(Library& library, const void* plan, size_t bytes);
+std::unique_ptr<DeserializedEngine> deserializePlan(Library& library, const void* plan, size_t bytes,
+                                                    const std::string& weightsFile);
+/** Gives an engine the weights of an ONNX file, by name. */
+void refit(Library& library, nvinfer1::ICudaEngine& engine, const std::string& weightsFile);
 
 }  // namespace loadrig::LOADRIG_BACKEND

@@ -74,8 +74,9 @@ class TensorrtBackend final : public Backend {
     return buildPlan(library_, order, onLine);
   }
 
-  std::unique_ptr<DeserializedEngine> deserialize(const void* plan, size_t bytes) override {
-    return deserializePlan(library_, plan, bytes);
+  std::unique_ptr<DeserializedEngine> deserialize(const void* plan, size_t bytes,
+                                                  const std::string& weightsFile) override {
+    return deserializePlan(library_, plan, bytes, weightsFile);
   }
 
   std::string lastErrors() override { return library_.logger.takeErrors(); }

@@ -146,7 +146,8 @@ class Engine final : public DeserializedEngine {
 
 }  // namespace
 
-std::unique_ptr<DeserializedEngine> deserializePlan(Library& library, const void* plan, size_t bytes) {
+std::unique_ptr<DeserializedEngine> deserializePlan(Library& library, const void* plan, size_t bytes,
+                                                    const std::string& weightsFile) {
   registerPlugins(library);
   library.logger.takeErrors();
   std::unique_ptr<nvinfer1::IRuntime> runtime(library.create<nvinfer1::IRuntime>("createInferRuntime_INTERNAL"));
@@ -161,7 +162,9 @@ std::unique_ptr<DeserializedEngine> deserializePlan(Library& library, const void
   if (engine == nullptr) {
     throw NativeError(ErrorCode::TensorrtEngine, "deserializeCudaEngine failed" + library.logger.takeErrors());
   }
-  return std::make_unique<Engine>(std::move(runtime), engine, library.version());
+  auto opened = std::make_unique<Engine>(std::move(runtime), engine, library.version());
+  if (!weightsFile.empty()) refit(library, *engine, weightsFile);
+  return opened;
 }
 
 }  // namespace loadrig::LOADRIG_BACKEND

@@ -35,6 +35,8 @@ EngineOptions readEngineOptions(const JsValue& request) {
   EngineOptions options;
   options.device = request.at("device").integer(0, 1023);
   options.planFile = request.at("plan_file").text();
+  const JsValue weights = request.at("weights_file");
+  if (!weights.isMissing()) options.weightsFile = weights.text();
   options.streams = request.at("streams").integer(1, 64);
   options.slots = request.at("slots").integer(2, 64);
   options.maxBatch = request.at("max_batch").count();

@@ -205,6 +205,8 @@ nvinfer1::IHostMemory* Builder::buildSerializedNetwork(nvinfer1::INetworkDefinit
   plan.isVersionCompatible = config.getFlag(BuilderFlag::kVERSION_COMPATIBLE);
   plan.isHardwareCompatible = config.isHardwareCompatible;
   plan.isDetailed = config.isDetailed;
+  plan.isStripped = config.getFlag(BuilderFlag::kSTRIP_PLAN);
+  plan.isRefittable = plan.isStripped || config.getFlag(BuilderFlag::kREFIT);
   plan.tensors = graph.tensors;
   plan.profiles = config.profiles;
   plan.layers = graph.operators;

@@ -155,6 +155,10 @@ class Engine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv::StubVC
     return dims(select == OptProfileSelector::kMIN ? range.min : select == OptProfileSelector::kOPT ? range.opt : range.max);
   }
   nvinfer1::IExecutionContext* createExecutionContext(nvinfer1::ExecutionContextAllocationStrategy strategy) noexcept override {
+    if (!hasWeights) {
+      error(logger, "ICudaEngine::createExecutionContext: Error Code 4: API Usage Error (the engine was stripped of its weights and not refitted)");
+      return nullptr;
+    }
     const bool isUserManaged = strategy == nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED;
     auto context = std::make_unique<Context>(*this, isUserManaged ? 0 : activationBytes());
     if (context->hasMemory()) return context.release();
@@ -165,7 +169,7 @@ class Engine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv::StubVC
   int64_t getDeviceMemorySizeV2() const noexcept override { return static_cast<int64_t>(activationBytes()); }
   int64_t getDeviceMemorySizeForProfileV2(int32_t) const noexcept override { return static_cast<int64_t>(activationBytes()); }
   nvinfer1::IEngineInspector* createEngineInspector() const noexcept override { return new Inspector(plan); }
-  bool isRefittable() const noexcept override { return false; }
+  bool isRefittable() const noexcept override { return plan.isRefittable; }
   nvinfer1::ProfilingVerbosity getProfilingVerbosity() const noexcept override {
     return plan.isDetailed ? nvinfer1::ProfilingVerbosity::kDETAILED : nvinfer1::ProfilingVerbosity::kLAYER_NAMES_ONLY;
   }
@@ -176,6 +180,7 @@ class Engine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv::StubVC
 
   nvinfer1::ILogger* const logger;
   const Plan plan;
+  bool hasWeights = !plan.isStripped;
 
   /** 4 kB for each token of the largest batch. */
   size_t activationBytes() const {
@@ -297,6 +302,37 @@ bool Context::reportToProfiler() const noexcept {
 }
 
 }  // namespace
+
+namespace {
+
+class Refitter final : public nvinfer1::IRefitter, public nvinfer1::apiv::StubVRefitter {
+ public:
+  explicit Refitter(Engine& engine) : engine_(engine) { mImpl = this; }
+  int32_t getMissingWeights(int32_t, char const**) noexcept override { return isGiven ? 0 : 1; }
+  bool refitCudaEngine() noexcept override {
+    engine_.hasWeights = engine_.hasWeights || isGiven;
+    note("refit");
+    return isGiven;
+  }
+  nvinfer1::ILogger* getLogger() const noexcept override { return engine_.logger; }
+  bool setMaxThreads(int32_t) noexcept override { return true; }
+  void setErrorRecorder(nvinfer1::IErrorRecorder*) noexcept override {}
+  bool isGiven = false;
+
+ private:
+  Engine& engine_;
+};
+
+}  // namespace
+
+nvinfer1::IRefitter* makeRefitter(nvinfer1::ICudaEngine& asked) {
+  auto& engine = static_cast<Engine&>(asked);
+  if (engine.plan.isRefittable) return new Refitter(engine);
+  error(engine.logger, "createInferRefitter: Error Code 4: API Usage Error (the engine is not refittable)");
+  return nullptr;
+}
+
+void giveWeights(nvinfer1::IRefitter& refitter) { static_cast<Refitter&>(refitter).isGiven = true; }
 
 nvinfer1::ICudaEngine* openEngine(nvinfer1::ILogger* logger, const void* bytes, size_t size) {
   Plan plan;

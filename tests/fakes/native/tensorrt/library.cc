@@ -126,6 +126,10 @@ TENSORRT_EXPORT void* createInferBuilder_INTERNAL(void* logger, int32_t) noexcep
   return fake::makeBuilder(static_cast<nvinfer1::ILogger*>(logger));
 }
 
+TENSORRT_EXPORT void* createInferRefitter_INTERNAL(void* engine, void*, int32_t) noexcept {
+  return fake::makeRefitter(*static_cast<nvinfer1::ICudaEngine*>(engine));
+}
+
 TENSORRT_EXPORT nvinfer1::IPluginRegistry* getPluginRegistry() noexcept {
   static auto* const registry = new fake::Registry;
   return registry;
@@ -138,3 +142,4 @@ TENSORRT_EXPORT void fakeTensorrtRegisterPlugin(const char* name, const char* ve
 
 /** For the fake parser, which is a library of its own. */
 TENSORRT_EXPORT void* fakeTensorrtGraph(nvinfer1::INetworkDefinition* network) { return &fake::graphOf(*network); }
+TENSORRT_EXPORT void fakeTensorrtGiveWeights(nvinfer1::IRefitter* refitter) { fake::giveWeights(*refitter); }

@@ -25,6 +25,9 @@ void note(const std::string& line);
 void waitMs(const char* setting);
 
 nvinfer1::ICudaEngine* openEngine(nvinfer1::ILogger* logger, const void* plan, size_t size);
+/** nullptr where the plan was not built for it. */
+nvinfer1::IRefitter* makeRefitter(nvinfer1::ICudaEngine& engine);
+void giveWeights(nvinfer1::IRefitter& refitter);
 nvinfer1::IBuilder* makeBuilder(nvinfer1::ILogger* logger);
 nvinfer1::IHostMemory* hostMemory(std::string bytes);
 

@@ -19,9 +19,10 @@ const wanted = {
     'VOptimizationProfile',
     'VTimingCache',
     'VTensor',
+    'VRefitter',
   ],
   nvinfer1: ['IPluginRegistry'],
-  nvonnxparser: ['IParser', 'IParserError'],
+  nvonnxparser: ['IParser', 'IParserError', 'IParserRefitter'],
 };
 
 // The preprocessor takes out comments and says what the macros of declarations mean.

@@ -9,6 +9,7 @@
 #include "stubs.h"
 
 extern "C" void* fakeTensorrtGraph(nvinfer1::INetworkDefinition* network);
+extern "C" void fakeTensorrtGiveWeights(nvinfer1::IRefitter* refitter);
 extern "C" nvinfer1::IPluginRegistry* getPluginRegistry() noexcept;
 
 namespace fake {
@@ -82,8 +83,38 @@ class Parser final : public nvonnxparser::StubIParser {
   std::vector<ParserError> errors_;
 };
 
+/** Gives a refitter the weights of any ONNX model that it can read whole. */
+class ParserRefitter final : public nvonnxparser::StubIParserRefitter {
+ public:
+  ParserRefitter(nvinfer1::IRefitter* refitter, nvinfer1::ILogger* logger) : refitter_(refitter), logger_(logger) {}
+  bool refitFromFile(char const* file) noexcept override {
+    OnnxGraph graph;
+    std::ifstream in(file, std::ios::binary);
+    std::ostringstream bytes;
+    bytes << in.rdbuf();
+    if (!in || !readOnnx(bytes.str().data(), bytes.str().size(), graph)) {
+      logger_->log(nvinfer1::ILogger::Severity::kERROR, "the bytes are no ONNX model");
+      return false;
+    }
+    fakeTensorrtGiveWeights(refitter_);
+    return true;
+  }
+  int getNbErrors() const noexcept override { return 0; }
+  nvonnxparser::IParserError const* getError(int) const noexcept override { return nullptr; }
+  void clearErrors() noexcept override {}
+
+ private:
+  nvinfer1::IRefitter* refitter_;
+  nvinfer1::ILogger* logger_;
+};
+
 }  // namespace
 }  // namespace fake
+
+extern "C" __attribute__((visibility("default"))) void* createNvOnnxParserRefitter_INTERNAL(void* refitter, void* logger, int) noexcept {
+  return static_cast<nvonnxparser::IParserRefitter*>(
+      new fake::ParserRefitter(static_cast<nvinfer1::IRefitter*>(refitter), static_cast<nvinfer1::ILogger*>(logger)));
+}
 
 extern "C" __attribute__((visibility("default"))) void* createNvOnnxParser_INTERNAL(void* network, void* logger, int) noexcept {
   return static_cast<nvonnxparser::IParser*>(

@@ -24,7 +24,7 @@ std::vector<int64_t> take(std::istringstream& in) {
 std::string write(const Plan& plan) {
   std::ostringstream out;
   out << "fake-plan " << plan.version << ' ' << plan.computeCapability << ' ' << plan.isVersionCompatible << ' '
-      << plan.isHardwareCompatible << ' ' << plan.isDetailed << ' ' << plan.weightType << '\n'
+      << plan.isHardwareCompatible << ' ' << plan.isDetailed << ' ' << plan.isRefittable << ' ' << plan.isStripped << ' ' << plan.weightType << '\n'
       << plan.gpu << '\n';
   for (const auto& tensor : plan.tensors) {
     out << "tensor " << tensor.name << ' ' << tensor.isInput << ' ' << tensor.type;
@@ -52,7 +52,7 @@ bool read(const std::string& text, Plan& plan) {
   std::istringstream first(line);
   std::string word;
   first >> word >> plan.version >> plan.computeCapability >> plan.isVersionCompatible >> plan.isHardwareCompatible >>
-      plan.isDetailed >> plan.weightType;
+      plan.isDetailed >> plan.isRefittable >> plan.isStripped >> plan.weightType;
   if (word != "fake-plan") return false;
   std::getline(lines, plan.gpu);
   while (std::getline(lines, line)) {

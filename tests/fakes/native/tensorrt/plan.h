@@ -31,6 +31,9 @@ struct Plan {
   bool isVersionCompatible = false;
   bool isHardwareCompatible = false;
   bool isDetailed = false;
+  bool isRefittable = false;
+  /** Without weights: it must be refitted before it runs. */
+  bool isStripped = false;
   std::vector<TensorInfo> tensors;
   std::vector<Profile> profiles;
   /** Operators of the ONNX graph, in order: the layers of the engine. */
