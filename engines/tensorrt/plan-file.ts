@@ -28,6 +28,7 @@ export function openPlanFile(
     addon.open({
       device: device.index,
       plan_file: path,
+      weights_file: null,
       streams: 1,
       slots: 2,
       max_batch: batch_size,
