@@ -60,7 +60,9 @@ export function chooseSystem(
     : {
         description,
         forConfigs: { ...ofCpu, gpus: found },
-        notes: [`${named} They are not used: ${useGpus} Their settings: --dry_run --engine=tensorrt`],
+        notes: [
+          `${named} Engine tensorrt is not used: ${useGpus} Their settings: --dry_run --engine=tensorrt`,
+        ],
       };
 }
 

@@ -123,6 +123,25 @@ describe.skipIf(why !== undefined)(
       });
     });
 
+    it('has no provider of ONNX Runtime for its GPU: names its library, and does not run on the CPU', async () => {
+      const flags = offline.filter((flag) => !flag.startsWith('--engine='));
+      const { exitCode, stderr, stdout } = await loadrig(
+        [
+          '--engine=onnxruntime',
+          '--provider=cuda',
+          '--model=data/models/minilm-qa',
+          ...flags,
+          `--log_dir=${temporaryFolder()}`,
+        ],
+        onH100,
+      );
+      expect(stderr).toContain('Engine tensorrt is not used: engine onnxruntime was asked for.');
+      expect(stderr).toMatch(
+        /setup error\n.*cuda provider is not installed.*libonnxruntime_providers_cuda\.so/,
+      );
+      expect([exitCode, stdout]).toEqual([3, '']);
+    });
+
     describe('of an older kind', () => {
       const onV100 = (): Environment =>
         gpuMachine({
@@ -247,19 +266,19 @@ describe.skipIf(why !== undefined)(
 
       it('are being built when the program is killed: TensorRT goes with it, and the next call builds anew', async () => {
         const model = newModel();
+        const log = join(temporaryFolder(), 'log');
         const running = startLoadrig(['--action=generate_engines', `--model=${model}`, ...offline], {
           ...onH100,
+          FAKE_TENSORRT_LOG: log,
           FAKE_TENSORRT_BUILD_MS: '100000',
         });
-        let said = '';
-        running.stderr.on('data', (text: Buffer) => (said += text.toString()));
-        await until(() => said.includes('progress: Building Engine'));
+        await until(() => readFileSync(log, 'utf8').includes('build 0'));
         const builders = childrenOf(running.pid ?? 0);
         expect(builders).toHaveLength(1);
         running.kill('SIGKILL');
-        await running;
+        const { stderr } = await running;
         await until(() => builders.every((pid) => !isRunning(pid)));
-        const folder = engineFolder(said);
+        const folder = engineFolder(stderr);
         expect([existsSync(folder), existsSync(`${folder}.tmp`)]).toEqual([false, true]);
         const { exitCode } = await generate(model);
         expect(exitCode).toBe(0);

@@ -348,7 +348,7 @@ describe('a machine with GPUs', () => {
     expect(config?.system_id).toBe('Test_1x_CPU');
     expect(config?.settings.batch_size).toBe(1);
     expect(choose().notes).toEqual([
-      'GPUs: 8 × T4, system T4x8. They are not used: TensorRT is not there. Their settings: --dry_run --engine=tensorrt',
+      'GPUs: 8 × T4, system T4x8. Engine tensorrt is not used: TensorRT is not there. Their settings: --dry_run --engine=tensorrt',
     ]);
   });
 
