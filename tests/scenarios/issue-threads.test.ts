@@ -24,10 +24,14 @@ const server: TestSettingsInput = {
   schedule_rng_seed: 3n,
   sample_index_rng_seed: 4n,
 };
+/** Ten seconds, if nothing stops it. */
+const LONG_QUERIES = 20_000;
+const long: TestSettingsInput = { ...server, server_target_qps: 2000, min_query_count: LONG_QUERIES };
 const qsl = createTinyQsl(300, 300);
 
 interface Asked {
   readonly failsAt?: readonly [thread: number, call: number | 'connect'];
+  readonly exitsAt?: readonly [thread: number, call: number];
   readonly waitsFor?: readonly [thread: number, samples: number];
   readonly stopsAt?: number;
 }
@@ -41,7 +45,7 @@ interface Issued {
 }
 
 function issuingSut(asked: Asked = {}): Issued {
-  const owners = new Int32Array(new SharedArrayBuffer(4 * 10_000));
+  const owners = new Int32Array(new SharedArrayBuffer(4 * 2 * LONG_QUERIES));
   const calls = new Int32Array(new SharedArrayBuffer(4 * 16));
   const control = createControl();
   return {
@@ -140,20 +144,30 @@ describe('issue threads', () => {
 
   it('all hear a stop request', async () => {
     const issued = issuingSut({ stopsAt: 50 });
-    const { result, summary } = await run(issued, server);
+    const { result, summary } = await run(issued, long);
     expect(result.interrupted).toBe(true);
-    expect(result.performance!.queriesIssued).toBeLessThan(QUERIES);
+    expect(result.performance!.queriesIssued).toBeLessThan(LONG_QUERIES);
     expect(result.results!.sampleCount).toBe(result.performance!.queriesIssued);
     expect(summary).toContain('Result is : INVALID');
   });
 
   it('all stop when the SUT throws on one of them, and its error is told', async () => {
     const issued = issuingSut({ failsAt: [1, 20] });
-    const { error, summary } = await runFailingTestWith(startTest, issued.sut, qsl, server, {
+    const { error, summary } = await runFailingTestWith(startTest, issued.sut, qsl, long, {
       selfTest: false,
     });
     expect(error.message).toBe('issue thread 1: the SUT threw: the cable was pulled');
-    expect(issued.calls[0]).toBeLessThan(QUERIES / 2);
+    expect(issued.calls[0]).toBeLessThan(LONG_QUERIES / 2);
+    expect(summary).toContain('Result is : INVALID');
+  });
+
+  it('all stop when one of them dies, and the logs are complete', async () => {
+    const issued = issuingSut({ exitsAt: [1, 20] });
+    const { error, summary } = await runFailingTestWith(startTest, issued.sut, qsl, long, {
+      selfTest: false,
+    });
+    expect(error.message).toBe('issue thread 1 ended with exit code 3 in the middle of its work');
+    expect(issued.calls[0]).toBeLessThan(LONG_QUERIES / 2);
     expect(summary).toContain('Result is : INVALID');
   });
 
