@@ -30,6 +30,7 @@ export const tensorRtAttentions = [
   'plugin_fp16',
   'plugin_int8',
   'plugin_int8_interleaved',
+  'attention_layer',
   'network',
   'network_fp16',
 ] as const;
@@ -64,7 +65,7 @@ export const gpuSettingsSchema = z.strictObject({
     .meta({
       ...gpuEngine,
       description:
-        'How attention is computed: plugin_fp16 and plugin_int8 on packed tokens by kernels of TensorRT’s plugin; plugin_int8_interleaved the same in an encoder that is int8 throughout (implicit ranges); network by layers of the network, padded; network_fp16 the same with attention in fp16 where the rest is int8 or fp8. auto = the fastest that the GPU, the precision and the model allow; the result says which and why.',
+        'How attention is computed: plugin_fp16 and plugin_int8 on packed tokens by kernels of TensorRT’s plugin; plugin_int8_interleaved the same in an encoder that is int8 throughout (implicit ranges); attention_layer on packed tokens by TensorRT’s own layer, from 11.1 on; network by layers of the network, padded; network_fp16 the same with attention in fp16 where the rest is int8 or fp8. auto = the fastest that the GPU, the precision and the model allow; the result says which and why.',
     }),
   tensorrt_gelu: z
     .enum(tensorRtGelus)

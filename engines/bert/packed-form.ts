@@ -9,12 +9,15 @@ import type { GraphBuilder } from './graph-builder.js';
 import type { GraphForm } from './graph-form.js';
 import type { Attribute } from './onnx-writer.js';
 
-export interface PackedAttention {
-  /** fp16: QKV in half precision. int8: QKV and the context with fixed scales. */
-  readonly type: 'fp16' | 'int8';
-  /** plugin_version: fp16 "2" or "5", int8 "3" or "6". */
-  readonly pluginVersion: string;
-}
+export type PackedAttention =
+  | {
+      /** fp16: QKV in half precision. int8: QKV and the context with fixed scales. */
+      readonly type: 'fp16' | 'int8';
+      /** plugin_version: fp16 "2" or "5", int8 "3" or "6". */
+      readonly pluginVersion: string;
+    }
+  /** TensorRT's own layer, in the graph's real type. */
+  | { readonly type: 'layer' };
 
 export function packedForm(attention: PackedAttention): GraphForm {
   const tokens = ['tokens'];
@@ -23,19 +26,27 @@ export function packedForm(attention: PackedAttention): GraphForm {
     type: 'int32' as const,
     shape: tokens,
   }));
+  const isLayer = attention.type === 'layer';
   return {
-    name: `packed ${attention.type} plugin ${attention.pluginVersion}`,
+    name: isLayer ? 'packed attention layer' : `packed ${attention.type} plugin ${attention.pluginVersion}`,
     tokens,
     inputs: [
       ...perToken,
       { name: 'cu_seqlens', type: 'int32', shape: ['samples_and_one'] },
-      { name: 'max_seqlen', type: 'int32', shape: ['longest'] },
+      // The layer finds the longest by itself.
+      ...(isLayer ? [] : [{ name: 'max_seqlen', type: 'int32' as const, shape: ['longest'] }]),
     ],
     positions: (graph, table) => graph.node('Gather', [table, 'position_ids']),
-    attention: () =>
-      attention.type === 'fp16'
-        ? halfAttention(attention.pluginVersion)
-        : int8Attention(attention.pluginVersion),
+    attention() {
+      switch (attention.type) {
+        case 'layer':
+          return attentionLayer();
+        case 'fp16':
+          return halfAttention(attention.pluginVersion);
+        case 'int8':
+          return int8Attention(attention.pluginVersion);
+      }
+    },
   };
 }
 
@@ -115,6 +126,39 @@ function int8Attention(pluginVersion: string): Attention {
       });
       const rows = graph.node('Transpose', [graph.node('Squeeze', [context, outer])], transposed);
       return graph.node('DequantizeLinear', [rows, graph.scalar(contextScale), zero]);
+    },
+  };
+}
+
+/**
+ * TensorRT's own attention, written as the operator TRT_Attention that its parser documents (onnx-tensorrt,
+ * docs/TRT_custom_ops.md): Q, K and V [tokens, heads, size], sums of lengths for both sides, no mask. Tokens behind the last sum
+ * belong to no sample.
+ */
+function attentionLayer(): Attention {
+  return {
+    qkvOrder: 'parts',
+    scalesItself: false,
+    add(graph, { qkv, headCount, headSize, queryIsScaled }) {
+      const width = headCount * headSize;
+      const byHead = graph
+        .split(qkv, [width, width, width])
+        .map((x) => graph.node('Reshape', [x, graph.ints([0, headCount, headSize])]));
+      const noMask = '';
+      const noPast = '';
+      const context = graph.node(
+        'TRT_Attention',
+        [...byHead, noMask, noPast, noPast, 'cu_seqlens', 'cu_seqlens'],
+        {
+          query_form: { text: 'packed_nhd' },
+          kv_form: { text: 'packed_nhd' },
+          is_causal: { int: 0 },
+          scale: { float: queryIsScaled ? 1 : 1 / Math.sqrt(headSize) },
+          // Better in several kernels than not at all; the engine's proof tells.
+          TRT_decomposable: { int: 1 },
+        },
+      );
+      return graph.node('Reshape', [context, graph.ints([0, width])]);
     },
   };
 }

@@ -129,7 +129,7 @@ function planOf({ tensorRt, checkpoint, precision, batch_size, gpu, enginesDir, 
     tensorrt_version: libraries.version,
     ...(plugins.size === 0 ? {} : { plugins }),
   });
-  const shapes: ShapeRequest = { form: choice.form, batch_size, gpu };
+  const shapes: ShapeRequest = { form: choice.form, attention: choice.attention, batch_size, gpu };
   const from = builtFrom(libraries, device, {
     model_sha256: checkpoint.model_sha256,
     config: JSON.stringify(checkpoint.config),

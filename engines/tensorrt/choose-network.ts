@@ -94,7 +94,8 @@ export function chooseNetwork(question: NetworkQuestion): NetworkChoice {
       return padded(question, `--tensorrt_attention=${attention} asks for it`, attention);
     case 'plugin_fp16':
     case 'plugin_int8':
-    case 'plugin_int8_interleaved': {
+    case 'plugin_int8_interleaved':
+    case 'attention_layer': {
       const reason = reasonAgainst(attention, question);
       if (reason !== undefined) {
         throw new ConfigError(
@@ -118,7 +119,16 @@ function bestOf(question: NetworkQuestion): NetworkChoice {
     );
   }
   const notPacked = reasonAgainst('plugin_fp16', question);
-  if (notPacked !== undefined) return padded(question, notPacked);
+  if (notPacked !== undefined) {
+    const isTooWide = question.headSizes.some((size) => size > PLUGIN_HEAD_SIZE);
+    return isTooWide && reasonAgainst('attention_layer', question) === undefined
+      ? packed(
+          'attention_layer',
+          question,
+          `${notPacked}; TensorRT's own attention layer takes packed tokens`,
+        )
+      : padded(question, notPacked);
+  }
   const filled = smallestHead(question);
   if (filled < PLUGIN_HEAD_SIZE && (question.batch_size ?? Infinity) < LEAST_FILLED_BATCH) {
     return padded(
@@ -153,15 +163,16 @@ function padded(
 }
 
 type PluginAttention = 'plugin_fp16' | 'plugin_int8' | 'plugin_int8_interleaved';
+type PackedAttention = PluginAttention | 'attention_layer';
 
-function packed(attention: PluginAttention, question: NetworkQuestion, because: string): NetworkChoice {
+function packed(attention: PackedAttention, question: NetworkQuestion, because: string): NetworkChoice {
   const { gelu } = question;
   // The interleaved network's product and Gelu are one kernel in its tanh form.
   const usual = attention === 'plugin_int8_interleaved' ? 'tanh' : 'erf';
   return {
     form: 'packed',
     attention,
-    attentionVersion: pluginVersion(attention, question),
+    ...(attention === 'attention_layer' ? {} : { attentionVersion: pluginVersion(attention, question) }),
     gelu: gelu === 'auto' ? usual : gelu,
     because,
   };
@@ -180,7 +191,32 @@ const fp16ArchitecturesFrom10_8 = ['10.0', '12.0'];
 const int8Architectures = ['7.2', '7.5', '8.0', '8.6', '8.7', '8.9', '9.0'];
 const longestOfKernels = { plugin_fp16: 512, plugin_int8: 384, plugin_int8_interleaved: 384 } as const;
 
-function reasonAgainst(attention: PluginAttention, question: NetworkQuestion): string | undefined {
+function reasonAgainst(attention: PackedAttention, question: NetworkQuestion): string | undefined {
+  return attention === 'attention_layer'
+    ? reasonAgainstLayer(question)
+    : reasonAgainstPlugin(attention, question);
+}
+
+/** TRT_Attention with packed_nhd, docs/TRT_custom_ops.md of onnx-tensorrt. Its fused kernels are those of any attention. */
+function reasonAgainstLayer(question: NetworkQuestion): string | undefined {
+  const { precision, tensorrt_version, headSizes, compute_capability } = question;
+  const { major, minor } = majorMinor(tensorrt_version);
+  if (major < 11 || (major === 11 && minor < 1)) {
+    return `TensorRT's attention layer takes packed tokens from 11.1 on, this is ${tensorrt_version}`;
+  }
+  if (precision === 'fp32' || precision === 'fp8') {
+    return `packed networks of the attention layer are fp16, bf16 or int8, this is ${precision}`;
+  }
+  if (Number(compute_capability) < 8) {
+    return `the attention layer's kernels need compute capability 8.0, this is ${compute_capability}`;
+  }
+  const odd = headSizes.find((size) => size % 8 !== 0 || size < 16 || size > 256);
+  return odd === undefined
+    ? undefined
+    : `the attention layer's kernels are for heads of 16 to 256 in steps of 8, this model has ${odd}`;
+}
+
+function reasonAgainstPlugin(attention: PluginAttention, question: NetworkQuestion): string | undefined {
   const { precision, compute_capability, headSizes, hiddenSize, max_seq_length, tensorrt_version, plugins } =
     question;
   const { major, minor } = majorMinor(tensorrt_version);

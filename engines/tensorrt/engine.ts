@@ -72,7 +72,7 @@ export async function generateTensorRtEngine(request: EngineRequest, parts: Tens
 
 /** Lengths at which the attention plugin changes its kernel; none without it. */
 export function lengthBoundaries({ form, attention }: NetworkChoice): readonly number[] {
-  if (form === 'padded') return [];
+  if (form === 'padded' || attention === 'attention_layer') return [];
   return attention === 'plugin_fp16' ? [64, 96, 128, 256, 384, 512] : [128, 192, 256, 384];
 }
 

@@ -28,7 +28,7 @@ export interface NativeOpen {
  * The two forms of network, told by their input tensors (all int32), and the one output float32 `logits`:
  * - `padded`: input_ids, token_type_ids, attention_mask [batch, sequence] → logits [batch, sequence, 2].
  * - `packed`: input_ids, token_type_ids, position_ids [tokens], cu_seqlens [batch + 1], max_seqlen [n] (of which only the
- *   length n counts) → logits [tokens, 2].
+ *   length n counts; a network may do without it) → logits [tokens, 2].
  */
 export interface NativeEngine {
   readonly form: 'padded' | 'packed';

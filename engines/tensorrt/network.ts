@@ -128,6 +128,7 @@ const dataFileOf = (onnxFile: string): string => onnxFile.replace(/(\.onnx)?$/, 
 
 function formOf(choice: NetworkChoice): GraphForm {
   if (choice.form === 'padded') return paddedForm();
+  if (choice.attention === 'attention_layer') return packedForm({ type: 'layer' });
   const type = choice.attention === 'plugin_int8' ? 'int8' : 'fp16';
   return packedForm({ type, pluginVersion: choice.attentionVersion ?? '' });
 }

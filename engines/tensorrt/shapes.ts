@@ -9,6 +9,8 @@ import type { NativeWarmUp } from './native-engine.js';
 
 export interface ShapeRequest {
   readonly form: NetworkChoice['form'];
+  /** Default: one of the plugin's. */
+  readonly attention?: NetworkChoice['attention'];
   readonly batch_size: number;
   readonly gpu: Pick<
     GpuRequest,
@@ -39,7 +41,7 @@ type Profile = readonly NativeDimensionRange[];
  *
  * @throws {ConfigError} for a least batch that is none.
  */
-export function profilesOf({ form, batch_size: batch, gpu }: ShapeRequest): readonly Profile[] {
+export function profilesOf({ form, attention, batch_size: batch, gpu }: ShapeRequest): readonly Profile[] {
   const longest = gpu.max_seq_length;
   const least = gpu.least_batch_size;
   if (least > batch) {
@@ -59,7 +61,9 @@ export function profilesOf({ form, batch_size: batch, gpu }: ShapeRequest): read
         tokens('token_type_ids'),
         tokens('position_ids'),
         { tensor: 'cu_seqlens', min: [least + 1], opt: [batch + 1], max: [batch + 1] },
-        { tensor: 'max_seqlen', min: [1], opt: [optimum], max: [longest] },
+        ...(attention === 'attention_layer'
+          ? []
+          : [{ tensor: 'max_seqlen', min: [1], opt: [optimum], max: [longest] }]),
       ],
     ];
   }

@@ -42,10 +42,10 @@ export function expandPlugins(
       return value !== undefined && 'float' in value ? value.float : NaN;
     };
     /** Q, K or V as float32[heads, tokens, size] → context[tokens, heads · size]. */
-    const attend = (query: string, key: string, value: string): string => {
+    const attend = (query: string, key: string, value: string, scale = scoreScale): string => {
       const transposed = add('Transpose', [key], { perm: { ints: [0, 2, 1] } });
       const products = add('MatMul', [query, transposed]);
-      const scores = add('Mul', [products, real(scoreScale)]);
+      const scores = add('Mul', [products, real(scale)]);
       const context = add('MatMul', [add('Softmax', [scores], { axis: { int: -1 } }), value]);
       return add('Reshape', [
         add('Transpose', [context], { perm: { ints: [1, 0, 2] } }),
@@ -83,6 +83,15 @@ export function expandPlugins(
           const steps = add('Round', [add('Div', [channels, real(attribute('output_ctx_scale'))])]);
           cast(add('Clip', [steps, real(-128), real(127)]), 3, output);
         }
+        return nodes;
+      }
+      case 'TRT_Attention': {
+        // [tokens, heads, size] each, scaled by the attribute
+        const [query = '', key = '', value = ''] = node.inputs.map((x) =>
+          x === '' || x === 'cu_seqlens' ? '' : add('Transpose', [cast(x, 1)], { perm: { ints: [1, 0, 2] } }),
+        );
+        const context = attend(query, key, value, attribute('scale'));
+        cast(add('Reshape', [context, ints(-1, headCount, headSize)]), 10, output);
         return nodes;
       }
       case 'CustomSkipLayerNormPluginDynamic': {

@@ -98,7 +98,7 @@ void InferenceStream::bind(ExecutionContext& context, Slot& slot, const BatchSha
     set("token_type_ids", block + layout.offsets[1], {shape.size});
     set("position_ids", block + layout.offsets[2], {shape.size});
     set("cu_seqlens", block + layout.cuSeqlensOffset, {shape.batch + 1});
-    set("max_seqlen", emptyLengths_.get(), {shape.longest});
+    if (network_.takesLongest) set("max_seqlen", emptyLengths_.get(), {shape.longest});
   }
   if (!context.setTensorAddress("logits", slot.logits.get())) fail("setTensorAddress");
 }

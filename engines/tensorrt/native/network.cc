@@ -10,6 +10,8 @@ namespace loadrig {
 namespace {
 
 const std::vector<std::string> PADDED = {"attention_mask", "input_ids", "token_type_ids"};
+/** Attention that finds the longest by itself. */
+const std::vector<std::string> PACKED_WITHOUT_LONGEST = {"cu_seqlens", "input_ids", "position_ids", "token_type_ids"};
 const std::vector<std::string> PACKED = {"cu_seqlens", "input_ids", "max_seqlen", "position_ids", "token_type_ids"};
 
 std::string listed(const std::vector<TensorFacts>& tensors) {
@@ -26,7 +28,8 @@ std::string listed(const std::vector<TensorFacts>& tensors) {
       ErrorCode::TensorrtEngine,
       "the plan's tensors are not ours: it has " + listed(tensors) +
           "; allowed are int32 input_ids, token_type_ids, attention_mask [batch, sequence], or int32 "
-          "input_ids, token_type_ids, position_ids [tokens], cu_seqlens, max_seqlen, with float32 logits");
+          "input_ids, token_type_ids, position_ids [tokens], cu_seqlens and, where it is wanted, max_seqlen, with float32 "
+          "logits");
 }
 
 Form formOf(const std::vector<TensorFacts>& tensors) {
@@ -45,7 +48,8 @@ Form formOf(const std::vector<TensorFacts>& tensors) {
   std::sort(inputs.begin(), inputs.end());
   if (!hasLogits || tensors.size() != inputs.size() + 1) refuse(tensors);
   if (inputs == PADDED && ranks == 2 * PADDED.size()) return Form::Padded;
-  if (inputs == PACKED && ranks == PACKED.size()) return Form::Packed;
+  const bool isPacked = inputs == PACKED || inputs == PACKED_WITHOUT_LONGEST;
+  if (isPacked && ranks == inputs.size()) return Form::Packed;
   refuse(tensors);
 }
 
@@ -62,7 +66,9 @@ constexpr size_t ALIGNMENT = 256;
 }  // namespace
 
 Network::Network(const DeserializedEngine& engine, int wantedMaxBatch)
-    : form(formOf(engine.tensors())), profiles(engine.profiles()) {
+    : form(formOf(engine.tensors())),
+      takesLongest(form == Form::Packed && engine.tensors().size() == PACKED.size() + 1),
+      profiles(engine.profiles()) {
   for (const Profile& profile : profiles) {
     Limits limits{};
     const DimensionRange& ids = rangeOf(profile, "input_ids");
@@ -72,9 +78,13 @@ Network::Network(const DeserializedEngine& engine, int wantedMaxBatch)
                 number(ids.max[1]), number(ids.min[1]), number(ids.max[1])};
     } else {
       const DimensionRange& lengths = rangeOf(profile, "cu_seqlens");
-      const DimensionRange& longest = rangeOf(profile, "max_seqlen");
-      limits = {number(lengths.min[0] - 1), number(lengths.max[0] - 1), number(ids.min[0]),
-                number(ids.max[0]),         number(longest.min[0]),     number(longest.max[0])};
+      limits = {number(lengths.min[0] - 1), number(lengths.max[0] - 1), number(ids.min[0]), number(ids.max[0]), 1,
+                number(ids.max[0])};
+      if (takesLongest) {
+        const DimensionRange& longest = rangeOf(profile, "max_seqlen");
+        limits.minLongest = number(longest.min[0]);
+        limits.maxLongest = number(longest.max[0]);
+      }
       maxTokens = std::max(maxTokens, limits.maxSize);
     }
     limits_.push_back(limits);

@@ -54,6 +54,8 @@ class Network {
   int rowFloats(const BatchShape& shape, int length) const { return 2 * (form == Form::Padded ? shape.size : length); }
 
   const Form form;
+  /** packed: the network has the input max_seqlen. */
+  const bool takesLongest;
   const std::vector<Profile> profiles;
   int maxBatch = 0;
   int maxLength = 0;

@@ -66,7 +66,7 @@ function makeParts(native) {
   };
 }
 
-function makeRequest(scenario, { folder, modelDir, form, useGraphs, gpus = 1 }) {
+function makeRequest(scenario, { folder, modelDir, form, attention = 'auto', useGraphs, gpus = 1 }) {
   return {
     engine: 'tensorrt',
     precision: 'fp16',
@@ -84,6 +84,7 @@ function makeRequest(scenario, { folder, modelDir, form, useGraphs, gpus = 1 }) 
       max_seq_length: LONGEST,
       tensorrt_lib: folder,
       variable_length: form === 'packed',
+      tensorrt_attention: attention,
       use_graphs: useGraphs,
       gpu_inference_streams: 2,
     },

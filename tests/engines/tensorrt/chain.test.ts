@@ -30,6 +30,11 @@ describe.skipIf(why !== undefined)(
     it.each([
       ['packed, with CUDA graphs', { form: 'packed', useGraphs: true, gpus: 1 }, '10.16'],
       ['packed, with TensorRT 11', { form: 'packed', useGraphs: false, gpus: 1 }, '11.4'],
+      [
+        'packed, by the attention layer of TensorRT 11',
+        { form: 'packed', attention: 'attention_layer', useGraphs: true, gpus: 1 },
+        '11.4',
+      ],
       ['padded, on two GPUs', { form: 'padded', useGraphs: false, gpus: 2 }, '10.16'],
     ] as const)(
       'answers every sample of every scenario: %s',

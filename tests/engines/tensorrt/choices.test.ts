@@ -58,6 +58,20 @@ describe('the network of', () => {
       /pays from batch size 8 on/,
     ],
     ['BERT-Large fp16 for single samples', { batch_size: 1 }, 'plugin_fp16', '2', /fused kernels/],
+    [
+      'wide heads with TensorRT 11.1',
+      { headSizes: [128], tensorrt_version: '11.1.0' },
+      'attention_layer',
+      undefined,
+      /heads of up to 64, this model has 128; TensorRT's own attention layer takes packed tokens/,
+    ],
+    [
+      'wide heads in fp32',
+      { headSizes: [128], tensorrt_version: '11.1.0', precision: 'fp32' },
+      'network',
+      undefined,
+      /no packed fp32 kernels/,
+    ],
     ['heads too wide', { headSizes: [128] }, 'network', undefined, /heads of up to 64, this model has 128/],
     [
       'BERT-Large fp16 on a V100',
@@ -118,6 +132,12 @@ describe('the network of', () => {
 
   it.each([
     ['int8 kernels without int8', { attention: 'plugin_int8' }, /need --precision=int8/],
+    ['an older attention layer', { attention: 'attention_layer' }, /from 11\.1 on, this is 10\.6\.0/],
+    [
+      'an attention layer for odd heads',
+      { attention: 'attention_layer', tensorrt_version: '11.1.0', headSizes: [20] },
+      /16 to 256 in steps of 8, this model has 20/,
+    ],
     ['a GPU without them', { attention: 'plugin_fp16', compute_capability: '7.0' }, /compute capability 7.0/],
     [
       'int8 attention of places that calibration keeps',

@@ -130,6 +130,22 @@ describe('the network of packed tokens', () => {
       expect(await cosineWith(folder, 'fp16', 1 / Math.sqrt(2 * HEAD_SIZE))).toBeLessThan(0.99);
     });
 
+    it('answers the same by TensorRT’s own attention layer, with its heads as they are', async () => {
+      using checkpoint = openCheckpoint(join(repository, 'data/models/minilm-qa'));
+      const inputs = { input_ids: ids, token_type_ids: segments };
+      const expected = await logitsOf(buildBertGraph(checkpoint, { precision: 'fp32' }), inputs, [1, LENGTH]);
+      const layer: NetworkChoice = {
+        form: 'packed',
+        attention: 'attention_layer',
+        gelu: 'erf',
+        because: 'a test',
+      };
+      const { graph } = buildNetwork({ checkpoint, precision: 'fp16', choice: layer, known: undefined });
+      expect(graph.inputs.map(({ name }) => name)).not.toContain('max_seqlen');
+      const got = await logitsOf(expandPlugins(graph, HEADS, 32), packedInputs, [LENGTH]);
+      expect(compareLogits('fp32', [expected], [got]).cosine).toBeGreaterThan(0.9999);
+    });
+
     it('answers in int8 as well: rows of zeros have a scale', async () => {
       const folder = writeSyntheticFolder(temporaryFolder(), {
         hidden_size: HEADS * 32,

@@ -276,10 +276,10 @@ bool Context::enqueueV3(cudaStream_t stream) noexcept {
   inference.logits = static_cast<float*>(memoryOf("logits", 2 * tokens));
   if (isPacked) {
     inference.boundaries = static_cast<int32_t*>(memoryOf("cu_seqlens", static_cast<size_t>(batch) + 1));
-    inference.longest = shapes_["max_seqlen"].at(0);
+    inference.longest = engine_.find("max_seqlen") == nullptr ? shapes_["input_ids"].at(0) : shapes_["max_seqlen"].at(0);
   }
   const bool isComplete = inference.ids && inference.segments && inference.third && inference.logits &&
-                          (!isPacked || (inference.boundaries && memoryOf("max_seqlen", static_cast<size_t>(inference.longest))));
+                          (!isPacked || (inference.boundaries && (engine_.find("max_seqlen") == nullptr || memoryOf("max_seqlen", static_cast<size_t>(inference.longest)))));
   if (!isComplete) return done(refuse("a tensor has no address, or less memory than its shape needs"));
 
   works_.remove_if([](const auto& work) { return !work->isCaptured && work->isDone; });
