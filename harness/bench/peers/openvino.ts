@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, constants, cpus, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
@@ -67,6 +67,7 @@ const rows: BenchRow[] = [];
   );
 }
 {
+  setPriority(constants.priority.PRIORITY_LOW); // as OpenVINO's; threads of the session inherit it
   await using engine = await openDirectInference({ ...request, threads_per_instance: cores, instances: 1 });
   const one = firstOfLength(samples, MEDIAN_LENGTH);
   const times = { ours: [] as number[], theirs: [] as number[] };
