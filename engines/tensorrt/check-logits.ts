@@ -40,7 +40,7 @@ export async function checkLogits(
   const expected = await reference.run(pick(samples, indices));
   const got = runInBatches(tensorRt.addon, handle, samples, indices, request.batch_size);
   const check = compareLogits(reference.facts.runtime, expected, got);
-  refuseWrong(check, request, isSynthetic || isMadeUp);
+  refuseWrong(check, request, plan.choice.attention, isSynthetic || isMadeUp);
   // Made-up tokens say less than a data set: that comparison is still to come.
   if (!isMadeUp) writeSidecar(plan.folder, { ...plan.sidecar, logit_check: { ...check } });
   return check;
@@ -74,7 +74,12 @@ function pick(
 const leastCosine = { fp32: 0.9999, fp16: 0.999, bf16: 0.99, int8: 0.97, fp8: 0.97 } as const;
 const LEAST_COSINE_OF_RANDOM = 0.7;
 
-function refuseWrong(check: LogitCheck, { precision }: EngineRequest, isRandom: boolean): void {
+function refuseWrong(
+  check: LogitCheck,
+  { precision }: EngineRequest,
+  attention: string,
+  isRandom: boolean,
+): void {
   const isQuantized = precision === 'int8' || precision === 'fp8';
   const least = isRandom && isQuantized ? LEAST_COSINE_OF_RANDOM : leastCosine[precision];
   const { cosine, not_finite, samples, answers_agreeing, reference } = check;
@@ -85,6 +90,6 @@ function refuseWrong(check: LogitCheck, { precision }: EngineRequest, isRandom: 
       : `their cosine is ${cosine}, at least ${least} is expected; ${(100 * answers_agreeing).toFixed(0)} % of the answers agree`;
   throw new RunError(
     `the ${precision} engine does not answer as the model does (${samples} samples against ${reference}): ${what}. ` +
-      'It is not timed. Use --tensorrt_attention=network, or another --precision.',
+      `It is not timed. Use ${attention === 'network' ? '' : '--tensorrt_attention=network, or '}another --precision.`,
   );
 }

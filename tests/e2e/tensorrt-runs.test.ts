@@ -170,7 +170,9 @@ describe.skipIf(why !== undefined)(
         [...anyBatch, ...offline, '--gpu_batch_size=7', `--log_dir=${temporaryFolder()}`],
         { ...onH100(), FAKE_TENSORRT_ANSWERS: '' },
       );
-      expect(stderr).toMatch(/run error\n.*does not answer as the model does.*cosine.*It is not timed/);
+      expect(stderr).toMatch(
+        /run error\n.*does not answer as the model does.*cosine.*It is not timed\. Use another --precision/,
+      );
       expect(stdout).toBe('');
       expect(exitCode).toBe(4);
     });
