@@ -1,6 +1,7 @@
 // What a person meets on a GPU machine that is not as engine tensorrt needs it, and around the engines that are built and kept.
 // The program is the real one; driver, NVML and TensorRT are fakes (tests/fakes/native).
 
+import { randomBytes } from 'node:crypto';
 import {
   existsSync,
   readdirSync,
@@ -26,8 +27,7 @@ const why = await missingTools();
 const H100 = 'NVIDIA H100 80GB HBM3|9.0|80';
 
 /** A model that nobody has built an engine of. */
-const newModel = (): string =>
-  writeTinyBert(tinyTensors(BigInt(Date.now()) * 1000n + BigInt(process.pid % 1000)));
+const newModel = (): string => writeTinyBert(tinyTensors(randomBytes(8).readBigUInt64LE()));
 
 const built: string[] = [];
 /** Where the engine is kept, from what was said while it was built. */
@@ -38,9 +38,10 @@ function engineFolder(said: string): string {
   return join(repository, folder);
 }
 
-describe.skipIf(why !== undefined)(
-  `a machine with a GPU${why === undefined ? '' : ` (not tested: ${why})`}`,
-  () => {
+// Side by side: each has a model of its own.
+describe
+  .skipIf(why !== undefined)
+  .concurrent(`a machine with a GPU${why === undefined ? '' : ` (not tested: ${why})`}`, () => {
     let onH100: Environment;
     beforeAll(async () => {
       await makeParts();
@@ -286,8 +287,7 @@ describe.skipIf(why !== undefined)(
         expect([`${folder}.tmp`, `${folder}.lock`].filter((path) => existsSync(path))).toEqual([]);
       });
     });
-  },
-);
+  });
 
 describe('make tensorrt', () => {
   /** A compiler that compiles nothing, for what is said around it. */
