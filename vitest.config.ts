@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -7,6 +8,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Engine tests own threads of their own; a process per test file keeps native sessions apart.
     pool: 'forks',
+    // Vitest leaves a core free, which on two cores is half of them.
+    maxWorkers: availableParallelism(),
     reporters: ['default', './tests/plain-summary.ts'],
   },
 });
