@@ -10,7 +10,7 @@ INSTALLED := node_modules/.package-lock.json
 BUILT := build/js/.built
 SOURCES := $(shell find harness scenarios configs systems engines -name '*.ts' 2>/dev/null)
 
-.PHONY: help install build tensorrt check test run generate_engines run_harness preprocess_data tensorrt_headers bench bench-peers bench-openvino docs format clean clean_shallow
+.PHONY: help install build tensorrt check check-format check-lint check-types test run generate_engines run_harness preprocess_data tensorrt_headers bench bench-peers bench-openvino docs format clean clean_shallow
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -34,8 +34,15 @@ tensorrt: $(INSTALLED) ## build the native addon of the TensorRT engine (TENSORR
 	@engines/tensorrt/build-native.sh build/native
 
 check: $(INSTALLED) ## format, lint and types
+	@$(MAKE) --no-print-directory -j2 check-format check-lint check-types
+
+check-format: $(INSTALLED)
 	npx --no-install prettier --check --log-level warn .
+
+check-lint: $(INSTALLED)
 	npx --no-install eslint . --max-warnings 0
+
+check-types: $(INSTALLED)
 	npx --no-install tsc -p tsconfig.json
 
 test: check $(BUILT) ## check, then all tests
