@@ -43,8 +43,9 @@ export function createBuildLines({ report, onProgress, nowMs }: BuildListener): 
       const [, phase, percent = '0'] = /^progress: (.+?)(?: (\d+) %)?$/.exec(line) ?? [];
       if (phase !== undefined) hearProgress(phase, Number(percent) / 100);
       else if (!isNoise(line)) {
-        const more = heard.get(kindOf(line));
-        heard.set(kindOf(line), more === undefined ? 0 : more + 1);
+        const kind = kindOf(line);
+        const more = heard.get(kind);
+        heard.set(kind, more === undefined ? 0 : more + 1);
         if (more !== undefined) return;
         onProgress?.(undefined); // what is shown makes room for a line
         report(`  ${line}`);

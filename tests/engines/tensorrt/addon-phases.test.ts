@@ -2,6 +2,7 @@
 // ends of a process while threads work.
 
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { NativePhaseFacts } from '../../../engines/tensorrt/native-run.js';
 import { makeParts, missingTools, parts, type Release } from '../../fakes/native/native-parts.js';
 import { runScenario, type Environment, type Outcome } from '../../fakes/native/run-scenario.js';
 import { logitsOf } from '../../fakes/native/samples.js';
@@ -22,15 +23,7 @@ interface PhaseResult {
   readonly isComplete: boolean;
   readonly sleepers: number;
   readonly responses: readonly (readonly number[])[];
-  readonly facts: {
-    readonly batches: number;
-    readonly samples: number;
-    readonly tokens: number;
-    readonly tokens_run: number;
-    readonly graph_launches: number;
-    readonly enqueues: number;
-    readonly batches_by_device: Readonly<Record<string, number>>;
-  };
+  readonly facts: NativePhaseFacts;
 }
 
 /** Every sample completed once, with the logits of its own tokens. */

@@ -6,22 +6,14 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import '../../../engines/onnxruntime/telemetry-off.js';
 import { run } from '../../../harness/ask/command.js';
+import { callCommand } from '../../call-command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'loadrig-ask-'));
 const inFolder = (name: string) => join(folder, name);
 const small = 'tests/fixtures/squad/small.json';
 
 /** What the command prints, and its exit code. */
-async function ask(...argv: readonly string[]) {
-  let text = '';
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    text += String(chunk);
-    return true;
-  });
-  const code = await run(argv);
-  return { code, text };
-}
+const ask = (...argv: readonly string[]) => callCommand(run, argv);
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import '../../../engines/onnxruntime/telemetry-off.js';
 import { run as runAsk } from '../../../harness/ask/command.js';
 import { run as runBuild } from '../../../harness/build/command.js';
+import { callCommand } from '../../call-command.js';
 import { loadrig, temporaryFolder } from '../../built.js';
 import { tinyTensors, writeTinyBert } from '../../fakes/tiny-bert.js';
 
@@ -36,19 +37,9 @@ afterEach(() => {
 });
 
 /** What a command prints and returns; what it says beside goes to `said`. */
-async function call(command: (argv: readonly string[]) => Promise<number>, argv: readonly string[]) {
-  let text = '';
+function call(command: (argv: readonly string[]) => Promise<number>, argv: readonly string[]) {
   said = '';
-  vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
-    said += String(chunk);
-    return true;
-  });
-  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    text += String(chunk);
-    return true;
-  });
-  const code = await command(argv);
-  return { code, text };
+  return callCommand(command, argv, (chunk) => (said += chunk));
 }
 const build = (...argv: readonly string[]) =>
   call(runBuild, [...argv, '-o', output, '--engines_dir', enginesDir]);

@@ -17,6 +17,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConfigError, SetupError } from '../../../configs/errors.js';
 import { run } from '../../../harness/fetch/command.js';
+import { callCommand } from '../../call-command.js';
 import { startLoadrig, temporaryFolder } from '../../built.js';
 import { unprivileged } from '../../fakes/unprivileged.js';
 import { tgzOf, zipOf } from './archives.js';
@@ -56,18 +57,9 @@ function writeModel(name: string): string {
   return at(name);
 }
 
-async function fetch(...argv: readonly string[]): Promise<{ readonly code: number; readonly text: string }> {
-  let text = '';
+function fetch(...argv: readonly string[]) {
   said = '';
-  vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
-    said += String(chunk);
-    return true;
-  });
-  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    text += String(chunk);
-    return true;
-  });
-  return { code: await run(argv), text };
+  return callCommand(run, argv, (chunk) => (said += chunk));
 }
 const mine = (...argv: readonly string[]) => fetch('mine', '--to', target, ...argv);
 async function refusal(kind: typeof ConfigError | typeof SetupError, ...argv: readonly string[]) {
