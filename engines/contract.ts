@@ -71,6 +71,8 @@ export interface GpuRequest extends GpuSettings {
   readonly accelerators_per_node: number;
   /** Longest length a sample can have, in tokens. */
   readonly max_seq_length: number;
+  /** Every batch is run as batch_size × max_seq_length, and the engine is built for nothing else. Default: false. */
+  readonly fixed_shape?: boolean;
 }
 
 /** What the driver thread needs to make the SUT; structured-cloneable, `ports` travel in the transfer list. */

@@ -15,6 +15,7 @@ export interface ShapeRequest {
   readonly gpu: Pick<
     GpuRequest,
     | 'max_seq_length'
+    | 'fixed_shape'
     | 'bert_opt_seqlen'
     | 'length_buckets'
     | 'least_batch_size'
@@ -37,21 +38,23 @@ type Profile = readonly NativeDimensionRange[];
 /**
  * One optimisation profile for packed tokens. For padded batches one per bucket of lengths, since kernels are chosen for the
  * optimum of a profile and each costs the builder its time again; large batches get a single one unless buckets are given: they
- * are padded to their own longest sample within it, and keep the GPU busy with the kernels of any length.
+ * are padded to their own longest sample within it, and keep the GPU busy with the kernels of any length. A fixed shape leaves the
+ * builder no range at all, as trtexec does with --shapes.
  *
  * @throws {ConfigError} for a least batch that is none.
  */
 export function profilesOf({ form, attention, batch_size: batch, gpu }: ShapeRequest): readonly Profile[] {
   const longest = gpu.max_seq_length;
-  const least = gpu.least_batch_size;
+  const isFixed = gpu.fixed_shape === true;
+  const least = isFixed ? batch : gpu.least_batch_size;
   if (least > batch) {
     throw new ConfigError(`least_batch_size must be 1 to batch_size (${batch}), got ${least}`);
   }
-  const optimum = Math.min(gpu.bert_opt_seqlen, longest);
+  const optimum = isFixed ? longest : Math.min(gpu.bert_opt_seqlen, longest);
   if (form === 'packed') {
     const tokens = (tensor: string): NativeDimensionRange => ({
       tensor,
-      min: [1],
+      min: [isFixed ? batch * longest : 1],
       opt: [batch * optimum],
       max: [batch * longest],
     });
@@ -67,10 +70,10 @@ export function profilesOf({ form, attention, batch_size: batch, gpu }: ShapeReq
       ],
     ];
   }
-  const isOne = gpu.length_buckets === '' && batch > SMALL_BATCH;
+  const isOne = isFixed || (gpu.length_buckets === '' && batch > SMALL_BATCH);
   const buckets = isOne ? [longest] : bucketsOf(gpu);
   return buckets.map((bucket, place) => {
-    const shortest = (buckets[place - 1] ?? 0) + 1;
+    const shortest = isFixed ? longest : (buckets[place - 1] ?? 0) + 1;
     const isTunedHere = optimum >= shortest && optimum <= bucket;
     return ['input_ids', 'token_type_ids', 'attention_mask'].map((tensor) => ({
       tensor,

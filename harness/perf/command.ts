@@ -142,6 +142,10 @@ function engineRequest(
       ...gpuSettingsSchema.parse({}),
       accelerators_per_node: 1,
       max_seq_length: length,
+      fixed_shape:
+        flags.data === undefined &&
+        flags.bert_opt_seqlen === undefined &&
+        flags.least_batch_size === undefined,
       bert_opt_seqlen: flags.bert_opt_seqlen ?? length,
       length_buckets: flags.data === undefined ? String(length) : (flags.length_buckets ?? ''),
       // A fixed shape is captured by the loop itself.

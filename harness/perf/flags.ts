@@ -125,7 +125,8 @@ export const perfUsage: CommandUsage = {
   usage: [
     'loadrig perf [flags]: time an engine in a closed loop without LoadGen, as trtexec does',
     '',
-    'Each batch size with each length, an engine for each. Latency is H2D + GPU compute + D2H; throughput counts samples.',
+    'Each batch size with each length: an engine for each, built for that shape alone (with data: for all up to it).',
+    'Latency is H2D + GPU compute + D2H; throughput counts samples.',
   ].join('\n'),
   examples: [
     'loadrig perf --model=build/models/bert-large --precision=int8 -b 1,8,128 -s 128,384 --use_graph',

@@ -213,6 +213,22 @@ describe('shapes', () => {
     expect(profilesOf({ ...large, batch_size: 1, gpu })).toHaveLength(5);
   });
 
+  it.each([
+    ['padded', 'input_ids', [32, 384]],
+    ['packed', 'input_ids', [12_288]],
+    ['packed', 'cu_seqlens', [33]],
+  ] as const)('of a fixed shape: no range for the builder to serve (%s, %s)', (form, name, dimensions) => {
+    const fixed = { ...gpu, fixed_shape: true, bert_opt_seqlen: 128, length_buckets: '128,384' };
+    const [profile, ...others] = profilesOf({ form, batch_size: 32, gpu: fixed });
+    expect(others).toEqual([]);
+    expect(profile?.find(({ tensor }) => tensor === name)).toEqual({
+      tensor: name,
+      min: dimensions,
+      opt: dimensions,
+      max: dimensions,
+    });
+  });
+
   it('of batches smaller than the least: refused', () => {
     const request = { form: 'packed', batch_size: 4, gpu: { ...gpu, least_batch_size: 8 } } as const;
     expect(() => profilesOf(request)).toThrow(ConfigError);
