@@ -11,6 +11,14 @@ import { amaxOf, partOfPlace, rangeAt, type Range, type TokenPart } from './rang
 export const LARGEST_FP8 = 448;
 export const LARGEST_INT8 = 127;
 
+/** How a value differs from the one that its place's range was found for. */
+export interface Deviation {
+  /** It holds only these tokens. */
+  readonly part?: TokenPart;
+  /** It is so many times the other one. Default 1. */
+  readonly times?: number;
+}
+
 /** The type, its greatest step, and the scale of a graph's quantised values. */
 export interface Quantizer {
   readonly quantization: Quantization;
@@ -18,7 +26,7 @@ export interface Quantizer {
   /** Whether the values of this place are quantised. */
   isQuantized(layer: number, place: QuantizationPlace): boolean;
   /** The value as it is after rounding; unchanged where the place is not quantised. Equal requests share their nodes. */
-  quantized(x: string, layer: number, place: QuantizationPlace, part?: TokenPart): string;
+  quantized(x: string, layer: number, place: QuantizationPlace, deviation?: Deviation): string;
 }
 
 /** @throws {ConfigError} when ranges are missing. */
@@ -37,10 +45,11 @@ export function createQuantizer(graph: GraphBuilder, options: GraphOptions): Qua
     quantization,
     format: precision,
     isQuantized,
-    quantized(x, layer, place, part) {
+    quantized(x, layer, place, { part, times = 1 } = {}) {
       if (!isQuantized(layer, place)) return x;
       const name = placeName(layer, place);
-      const range = rangeAt(ranges, part === undefined ? name : partOfPlace(name, part));
+      const { min, max } = rangeAt(ranges, part === undefined ? name : partOfPlace(name, part));
+      const range = { min: min * times, max: max * times };
       const step =
         precision === 'fp8'
           ? { scale: amaxOf(range) / LARGEST_FP8, type: 'float8e4m3fn' as const, zeroPoint: 0 }

@@ -139,6 +139,8 @@ function classOf({ name, type, tactic, metadata, plugin }: InspectedLayer): Laye
   if (/CustomQKVToContext|fmha|_mha_|mha_v2|flash|fused_attention/i.test(`${all} ${type}`))
     return 'attention';
   if (/SkipLayerNorm/i.test(all)) return 'layer_norm';
+  const operators = /^__myl_([A-Za-z]+)_(?:myl|0x)/.exec(name)?.[1];
+  if (operators !== undefined) return classOfMyelinKernel(operators, has(/Erf|Tanh|gelu/i));
   const isRegion =
     /myelin|ForeignNode|kgen|CaskGemm|CaskConv|gemm|matrix_multiply|convolution|xmma|cutlass/i.test(
       `${all} ${type}`,
@@ -152,14 +154,29 @@ function classOf({ name, type, tactic, metadata, plugin }: InspectedLayer): Laye
   ) {
     return has(/Erf|Tanh|gelu/i) ? 'gemm_gelu' : 'gemm';
   }
-  // Myelin names its kernels after their operators: Cas(t)Mea(n)Sub…, …AddSqr(t)Div….
-  if (has(/LayerNorm|Normalization|ReduceMean|MeaSub|AddSqrDiv/i)) return 'layer_norm';
+  if (has(/LayerNorm|Normalization|ReduceMean/i)) return 'layer_norm';
   if (has(/Softmax/i)) return 'softmax';
   if (has(/Erf|Tanh|gelu/i)) return 'gelu';
   if (has(/QuantizeLinear|quantize|MinMaxRou/i)) return 'quantize';
   if (has(/Gather/i)) return 'embedding';
   if (has(/Reshape|Transpose|Unsqueeze|Squeeze|shuffle|Split|Slice|Concat/i)) return 'shuffle';
   return 'other';
+}
+
+/**
+ * Myelin names the kernels that it writes after their operators, three letters each: Cas(t)Mea(n)Sub(tract)…, AddSqr(t)Div(ide)….
+ * Their metadata is no guide: it names the products beside them, too.
+ */
+function classOfMyelinKernel(operators: string, hasGelu: boolean): LayerClass {
+  const has = (pattern: RegExp): boolean => pattern.test(operators);
+  if (has(/Fc|Mma|Gemm/)) return hasGelu ? 'gemm_gelu' : 'gemm';
+  if (has(/SubExp|ExpSum/)) return 'softmax';
+  if (has(/MeaSub|SqrDiv/)) return 'layer_norm';
+  if (has(/Erf|Tan/)) return 'gelu';
+  if (has(/MinMaxRou/)) return 'quantize';
+  if (has(/Gat/)) return 'embedding';
+  if (has(/^(Cas|Mov)+$/)) return 'cast_or_reformat';
+  return has(/^(Res|Tra|Sli|Con|Spl|Cas|Mov)+$/) ? 'shuffle' : 'other';
 }
 
 function attentionBlocks(inspected: readonly InspectedLayer[], classes: readonly LayerClass[]): number {

@@ -131,6 +131,31 @@ describe('the graph with lower precision', () => {
     expect(places(new Set(['layer.0.probabilities']))).toBe(places(new Set()) - 1);
   });
 
+  it('has the scale of the scores in Q, and in the range of Q: no node between the products and softmax', () => {
+    using checkpoint = openCheckpoint(`${folder}/pytorch`);
+    const quantization = quantized(checkpoint);
+    const { nodes, initializers } = buildBertGraph(checkpoint, {
+      precision: 'int8',
+      form: paddedForm(),
+      quantization,
+    });
+    const behind = (value: string | undefined) => nodes.find(({ outputs }) => outputs[0] === value)!;
+    const float = (name: string | undefined): number =>
+      Buffer.from(initializers.find((each) => each.name === name)!.bytes()).readFloatLE();
+    const softmaxes = nodes.filter(({ op }) => op === 'Softmax');
+    expect(softmaxes).toHaveLength(checkpoint.layers.length);
+    for (const [layer, softmax] of softmaxes.entries()) {
+      const masked = behind(softmax.inputs[0]);
+      const product = behind(masked.inputs[0]);
+      expect([masked.op, product.op]).toEqual(['Add', 'MatMul']);
+      const [query, key] = product.inputs.map(behind);
+      expect([query?.op, key?.op]).toEqual(['DequantizeLinear', 'DequantizeLinear']);
+      const times = 1 / Math.sqrt(checkpoint.layers[layer]!.head_size);
+      expect(float(query?.inputs[1])).toBeCloseTo((4 / 127) * times, 7);
+      expect(float(key?.inputs[1])).toBeCloseTo(4 / 127, 7);
+    }
+  });
+
   it('without a range for one of its places is refused by the place', () => {
     using checkpoint = openCheckpoint(`${folder}/pytorch`);
     const ranges = new Map(wideRanges(checkpoint));

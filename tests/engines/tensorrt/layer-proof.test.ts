@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { layersOf, proveLayers } from '../../../engines/tensorrt/layer-proof.js';
 
 const file = new URL('../../fixtures/tensorrt/layers-10.6.json', import.meta.url);
-const real = JSON.parse(readFileSync(file, 'utf8')) as Record<'interleaved' | 'packed', readonly object[]>;
+const real = JSON.parse(readFileSync(file, 'utf8')) as Record<'interleaved' | 'packed' | 'padded', readonly object[]>;
 
 describe('the layers of an engine', () => {
   it('of the interleaved int8 network: attention, LayerNorm and GELU fused, every product int8', () => {
@@ -27,6 +27,18 @@ describe('the layers of an engine', () => {
     expect(Object.keys(proof.gemms_by_precision)).toEqual(['Int8']);
     expect(proof.layers_by_class.gemm_gelu).toBeGreaterThanOrEqual(2);
     expect(proof.gelu_fused).toBe(true);
+  });
+
+  it('of the padded int8 network: a LayerNorm of two kernels is no product, though it names the one behind it', () => {
+    const proof = proveLayers(real.padded, 2, 'int8');
+    expect(proof).toMatchObject({
+      attention_fused: 2,
+      gelu_fused: true,
+      gemms_by_precision: { Int8: 8, Half: 1 },
+      layers_by_class: { attention: 2, gemm: 7, gemm_gelu: 2, layer_norm: 8, cast_or_reformat: 1 },
+      // The answer head has two columns: it stays as it is.
+      remarks: ['8 of 9 products run in int8 (the others: 1 Half)'],
+    });
   });
 
   it('tells an attention that was not fused, and products in another precision', () => {
