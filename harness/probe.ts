@@ -1,4 +1,4 @@
-// The short probe that measures a target nobody gave: two LoadGen runs on the started engine, with logs of their own.
+// The short probe that measures a target nobody gave: LoadGen runs on the started engine, with logs of their own.
 
 import { createRunFolder, type RunPlace } from './run-folder.js';
 import type { DriverThread } from './driver-thread.js';
@@ -10,14 +10,19 @@ import { logSettings } from '../scenarios/logs/log-files.js';
 import { reportedPercentiles } from '../scenarios/latency-statistics.js';
 import type { TestResult } from '../scenarios/start-test.js';
 
-/** Samples of the first look, per session: enough to size the second. */
+/** Samples of the first look, per session, at least a full batch: enough to size the second. */
 const FIRST_SAMPLES_PER_INSTANCE = 16;
+/** A fast engine answers the first looks before it is up to speed; they are repeated, longer, until one lasts. */
+const MOST_LOOKS = 5;
+/** Share of the probe's duration that the look which counts lasts at least. */
+const LEAST_SHARE = 0.5;
 /** The null engine answers millions of samples a second; nobody needs a plan longer than this. */
 const MOST_SAMPLES = 4_000_000;
 
 /**
  * Measures the engine as the config's scenario drives it: throughput with Offline, the latency of one query with
- * SingleStream. The logs stay in `<Scenario>/probe/`, so that a measured target can be checked.
+ * SingleStream. The logs stay in `<Scenario>/probe/`, so that a measured target can be checked; of `offline-1`, `offline-2` … the
+ * last counts.
  *
  * @throws {RunError} when the engine breaks or nothing completes.
  */
@@ -26,7 +31,7 @@ export async function probeTargets(
   driver: DriverThread,
   place: RunPlace,
 ): Promise<ProbeResult> {
-  const { stall_timeout_ms, probe_duration_ms, instances } = config.settings;
+  const { stall_timeout_ms, probe_duration_ms, instances, batch_size } = config.settings;
   const seeds = {
     qsl_rng_seed: config.loadgen.qsl_rng_seed,
     sample_index_rng_seed: config.loadgen.sample_index_rng_seed,
@@ -56,17 +61,33 @@ export async function probeTargets(
 
   const offline = (samples: number): TestSettings =>
     testSettings({ ...seeds, scenario: 'Offline', min_duration_ms: 0, min_query_count: samples });
-  const first = samplesPerSecond(
-    await measure('offline-first-look', offline(FIRST_SAMPLES_PER_INSTANCE * instances)),
-  );
-  const samples = Math.ceil((first * probe_duration_ms) / 1000);
-  const rate = samplesPerSecond(
-    await measure(
-      'offline',
-      offline(Math.min(MOST_SAMPLES, Math.max(FIRST_SAMPLES_PER_INSTANCE * instances, samples))),
-    ),
+  const rate = await lastingThroughput(
+    async (samples, look) => samplesPerSecond(await measure(`offline-${look}`, offline(samples))),
+    {
+      firstSamples: Math.max(FIRST_SAMPLES_PER_INSTANCE, batch_size) * instances,
+      durationMs: probe_duration_ms,
+    },
   );
   return { samplesPerSecond: rate, singleLatencyNs: (instances / rate) * 1e9 };
+}
+
+/**
+ * Throughput of the first run that lasts, in samples/s: each is sized by the one before, until one takes at least half of the
+ * duration. The first never counts, since it warms the engine up.
+ *
+ * @param measure Runs so many samples and returns samples/s; `look` counts from 1.
+ */
+export async function lastingThroughput(
+  measure: (samples: number, look: number) => Promise<number>,
+  { firstSamples, durationMs }: { readonly firstSamples: number; readonly durationMs: number },
+): Promise<number> {
+  let samples = firstSamples;
+  for (let look = 1; ; look++) {
+    const rate = await measure(samples, look);
+    const isLongEnough = samples / rate >= (LEAST_SHARE * durationMs) / 1000;
+    if (look > 1 && (isLongEnough || samples >= MOST_SAMPLES || look === MOST_LOOKS)) return rate;
+    samples = Math.max(samples, Math.min(MOST_SAMPLES, Math.ceil((rate * durationMs) / 1000)));
+  }
 }
 
 function samplesPerSecond({ results }: TestResult): number {

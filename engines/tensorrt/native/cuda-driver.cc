@@ -76,11 +76,14 @@ std::string cudaErrorText(int result) {
 void throwCuda(const char* function, int result) {
   const std::string message = std::string(function) + " failed: " + cudaErrorText(result);
   if (result != CUDA_ERROR_OUT_OF_MEMORY) throw NativeError(ErrorCode::Cuda, message);
+  throw NativeError(ErrorCode::CudaMemory, message + freeMemoryText());
+}
+
+std::string freeMemoryText() {
   size_t free = 0;
   size_t total = 0;
-  driver.memGetInfo.attempt(&free, &total);
-  throw NativeError(ErrorCode::CudaMemory,
-                    message + ". Free on this GPU: " + gigabytes(free) + " of " + gigabytes(total));
+  if (driver.memGetInfo.attempt(&free, &total) != 0 || total == 0) return "";
+  return ". Free on this GPU: " + gigabytes(free) + " of " + gigabytes(total);
 }
 
 }  // namespace loadrig

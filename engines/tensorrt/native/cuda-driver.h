@@ -107,4 +107,7 @@ const CudaDriver& cuda();
 /** e.g. "CUDA_ERROR_LAUNCH_FAILED (719): unspecified launch failure". */
 std::string cudaErrorText(int result);
 
+/** ". Free on this GPU: 1.2 GB of 80.0 GB"; empty where it cannot be told, as before there is a context. */
+std::string freeMemoryText();
+
 }  // namespace loadrig

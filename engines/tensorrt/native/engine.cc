@@ -38,11 +38,7 @@ std::unique_ptr<DeserializedEngine> deserialize(const std::string& planFile, con
                                                        tensorrt().versionText() +
                                                        " or for another GPU: build it again.");
     }
-    size_t free = 0;
-    size_t total = 0;
-    cuda().memGetInfo.attempt(&free, &total);
-    throw NativeError(ErrorCode::CudaMemory, told + ". Free on this GPU: " + std::to_string(free / 1'000'000) + " of " +
-                                                 std::to_string(total / 1'000'000) + " MB");
+    throw NativeError(ErrorCode::CudaMemory, told + freeMemoryText());
   }
 }
 

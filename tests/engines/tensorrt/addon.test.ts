@@ -184,6 +184,14 @@ describe.skipIf(why !== undefined)(`the addon${why === undefined ? '' : ` (not t
       expect(error?.message).toMatch(said);
     });
 
+    it('the builder resource of this GPU’s architecture is missing, though there is one of another', async () => {
+      const { error } = await run('build', { folder }, { FAKE_TENSORRT_RESOURCE: 'sm90' });
+      expect(error?.code).toBe('ERR_TENSORRT_LIBRARY');
+      expect(error?.message).toMatch(
+        /^libnvinfer_builder_resource_sm90\.so\.10\.16\.0 is not beside .*libnvinfer\.so.*not build them for this GPU/,
+      );
+    });
+
     it('TensorRT ends the process: the child dies, and nobody else', async () => {
       const outcome = await run('build', { folder }, { FAKE_TENSORRT_BUILD: 'crash' });
       expect(outcome).toMatchObject({ signal: 'SIGABRT', value: undefined });
@@ -305,6 +313,12 @@ describe.skipIf(why !== undefined)(`the addon${why === undefined ? '' : ` (not t
       const { error } = await open({}, { FAKE_CUDA_DEVICES: `NVIDIA H100 80GB HBM3|9.0|${gib}` });
       expect(error?.code).toBe('ERR_CUDA_MEMORY');
       expect(error?.message).toMatch(/Free on this GPU/);
+    });
+
+    it('for which the GPU has not even memory for a context: no figure, since nobody can tell it', async () => {
+      const { error } = await open({}, { FAKE_CUDA_FAIL: 'cuDevicePrimaryCtxRetain:1:2' });
+      expect(error?.code).toBe('ERR_CUDA_MEMORY');
+      expect(error?.message).toMatch(/^cuDevicePrimaryCtxRetain failed: CUDA_ERROR_OUT_OF_MEMORY \(2\)[^.]*$/);
     });
   });
 

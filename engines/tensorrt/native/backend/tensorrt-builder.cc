@@ -1,5 +1,7 @@
 // ONNX file → network → plan.
 
+#include <unistd.h>
+
 #include <chrono>
 #include <map>
 #include <memory>
@@ -140,6 +142,12 @@ class Build {
   std::unique_ptr<nvonnxparser::IParser> parser_;
 };
 
+[[noreturn]] void missResource(const std::string& resource, const TensorrtLibraries& files) {
+  throw NativeError(ErrorCode::TensorrtLibrary, resource + " is not beside " + files.inferFile +
+                                                    ": TensorRT can run plans, but not build them for this GPU. Install "
+                                                    "the whole of TensorRT (libnvinfer, not only libnvinfer-lean).");
+}
+
 /** What stops a build before it begins. */
 void checkLibraries(const TensorrtLibraries& files) {
   if (files.major() == 10 && files.minor() == 8) {
@@ -152,18 +160,22 @@ void checkLibraries(const TensorrtLibraries& files) {
                                                       ". Install libnvonnxparsers, or copy it beside libnvinfer.");
   }
   const std::string resource = "libnvinfer_builder_resource.so." + files.versionText();
-  if (files.builderResourceFile.empty() && !whyNotLoadable(resource).empty()) {
-    throw NativeError(ErrorCode::TensorrtLibrary, resource + " is not beside " + files.inferFile +
-                                                      ": TensorRT can run plans, but not build them. Install the whole "
-                                                      "of TensorRT (libnvinfer, not only libnvinfer-lean).");
-  }
+  if (files.builderResourceFile.empty() && !whyNotLoadable(resource).empty()) missResource(resource, files);
 }
 
-/** For a build that failed: TensorRT opens its builder resource by name alone. */
-std::string resourceHint(const TensorrtLibraries& files) {
-  const std::string& file = files.builderResourceFile;
-  if (file.empty() || whyNotLoadable(file.substr(file.rfind('/') + 1)).empty()) return "";
-  return ". The dynamic loader does not find " + file + ": put its folder on LD_LIBRARY_PATH";
+/**
+ * For a build that failed: TensorRT opens its builder resource by name alone, from 10.15 on one for each architecture, of which an
+ * installation may have others than this GPU's.
+ */
+[[noreturn]] void explainResource(const NativeError& error, const TensorrtLibraries& files) {
+  const std::string told = error.what();
+  const size_t start = told.find("libnvinfer_builder_resource");
+  if (start == std::string::npos) throw error;
+  const std::string resource = told.substr(start, told.find_first_of(": )", start) - start);
+  if (whyNotLoadable(resource).empty()) throw error;
+  const std::string file = files.inferFile.substr(0, files.inferFile.rfind('/') + 1) + resource;
+  if (access(file.c_str(), R_OK) != 0) missResource(resource, files);
+  throw NativeError(error.code, told + ". The dynamic loader does not find " + file + ": put its folder on LD_LIBRARY_PATH");
 }
 
 }  // namespace
@@ -190,7 +202,7 @@ std::unique_ptr<Plan> buildPlan(Library& library, const BuildOrder& order, const
     return plan;
   } catch (const NativeError& error) {
     library.logger.listen(order.logSeverity, {});
-    throw NativeError(error.code, error.what() + resourceHint(*library.files));
+    explainResource(error, *library.files);
   }
 }
 

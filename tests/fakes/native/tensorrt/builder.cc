@@ -217,7 +217,9 @@ nvinfer1::IHostMemory* Builder::buildSerializedNetwork(nvinfer1::INetworkDefinit
 }  // namespace
 
 nvinfer1::IBuilder* makeBuilder(nvinfer1::ILogger* logger) {
-  const std::string resource = "libnvinfer_builder_resource.so." + versionText(version());
+  const char* architecture = std::getenv("FAKE_TENSORRT_RESOURCE");
+  const std::string part = architecture == nullptr ? "" : std::string("_") + architecture;
+  const std::string resource = "libnvinfer_builder_resource" + part + ".so." + versionText(version());
   // As TensorRT does: where the loader looks, which need not be beside itself.
   if (dlopen(resource.c_str(), RTLD_NOW) == nullptr) {
     error(logger, "createInferBuilder: Error Code 6: API Usage Error (Unable to load library: " + resource + ": " + dlerror() + ")");

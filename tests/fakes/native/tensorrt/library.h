@@ -4,6 +4,7 @@
 //   FAKE_TENSORRT_VERSION    what getInferLibVersion answers, e.g. 100800; default: that of the headers
 //   FAKE_TENSORRT_LOG        file that gets a line for each plan built and each plan opened
 //   FAKE_TENSORRT_BUILD      "crash": the build ends the process; "fail": it is refused
+//   FAKE_TENSORRT_RESOURCE   "sm90": the builder wants a resource of that architecture's own, as from 10.15 on
 //   FAKE_TENSORRT_BUILD_MS   how long a build takes
 //   FAKE_TENSORRT_MS         how long an inference takes
 //   FAKE_TENSORRT_ANSWERS    file of logits to replay (answers.h); default: logits that tell their token, position and length
