@@ -318,7 +318,9 @@ describe.skipIf(why !== undefined)(`the addon${why === undefined ? '' : ` (not t
     it('for which the GPU has not even memory for a context: no figure, since nobody can tell it', async () => {
       const { error } = await open({}, { FAKE_CUDA_FAIL: 'cuDevicePrimaryCtxRetain:1:2' });
       expect(error?.code).toBe('ERR_CUDA_MEMORY');
-      expect(error?.message).toMatch(/^cuDevicePrimaryCtxRetain failed: CUDA_ERROR_OUT_OF_MEMORY \(2\)[^.]*$/);
+      expect(error?.message).toMatch(
+        /^cuDevicePrimaryCtxRetain failed: CUDA_ERROR_OUT_OF_MEMORY \(2\)[^.]*$/,
+      );
     });
   });
 
