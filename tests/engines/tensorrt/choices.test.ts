@@ -127,7 +127,9 @@ describe('the network of', () => {
     expect(choice.attentionVersion).toBe(version);
     expect(choice.because).toMatch(because);
     expect(choice.form).toBe(attention.startsWith('network') ? 'padded' : 'packed');
-    expect(choice.gelu).toBe(attention === 'plugin_int8_interleaved' ? 'tanh' : 'erf');
+    const isInt8 = { ...large, ...changes }.precision === 'int8';
+    const isTanh = attention === 'plugin_int8_interleaved' || (isInt8 && attention.startsWith('network'));
+    expect(choice.gelu).toBe(isTanh ? 'tanh' : 'erf');
   });
 
   it.each([
