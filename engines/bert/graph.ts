@@ -205,11 +205,9 @@ function qkvOf(
   const at = `encoder.layer.${layer}.attention.self`;
   // An attention that scales by itself takes filled heads for heads of their width.
   const ownScale = scalesItself ? Math.sqrt(heads.width / heads.size) : 1;
-  const qkv = [
-    dense(`${at}.query`, queryScale * ownScale),
-    dense(`${at}.key`),
-    dense(`${at}.value`),
-  ].map((each) => headsMadeWider(each, heads));
+  const qkv = [dense(`${at}.query`, queryScale * ownScale), dense(`${at}.key`), dense(`${at}.value`)].map(
+    (each) => headsMadeWider(each, heads),
+  );
   return qkvOrder === 'parts' ? qkv : [interleaved(qkv, heads.count, heads.width)];
 }
 

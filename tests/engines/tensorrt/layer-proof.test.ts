@@ -5,7 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { layersOf, proveLayers } from '../../../engines/tensorrt/layer-proof.js';
 
 const file = new URL('../../fixtures/tensorrt/layers-10.6.json', import.meta.url);
-const real = JSON.parse(readFileSync(file, 'utf8')) as Record<'interleaved' | 'packed' | 'padded', readonly object[]>;
+const real = JSON.parse(readFileSync(file, 'utf8')) as Record<
+  'interleaved' | 'packed' | 'padded',
+  readonly object[]
+>;
 
 describe('the layers of an engine', () => {
   it('of the interleaved int8 network: attention, LayerNorm and GELU fused, every product int8', () => {
