@@ -67,6 +67,11 @@ export function progressText({ share, phase, elapsed_s }: BuildProgress): string
 /** Lines that differ in numbers and in the names of tensors and layers alone (Conv_12, constant_12_output) are of a kind. */
 const kindOf = (line: string): string => line.replaceAll(/[A-Za-z]\w*_\d+\w*|\d+/g, '#');
 
-/** Hundreds of lines that say what is meant: tensors without a range stay fp16. */
+/**
+ * Lines that say what is meant: tensors without a range stay fp16, and a plugin takes its own default for an attribute that
+ * the network leaves out.
+ */
 export const isNoise = (line: string): boolean =>
-  /Missing scale and zero-point|Calibrator is not being used|deprecated|No algorithm supported/i.test(line);
+  /Missing scale and zero-point|Calibrator is not being used|deprecated|No algorithm supported|Attribute \w+ not found in plugin node/i.test(
+    line,
+  );

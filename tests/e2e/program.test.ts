@@ -115,7 +115,7 @@ describe('a run with the real engine', () => {
     expect(readFileSync(join(folder, 'accuracy', 'accuracy.txt'), 'utf8')).toMatch(
       /^\{"exact_match": [\d.]+, "f1": [\d.]+\}\nhash=[0-9a-f]{64}\n/,
     );
-    expect(existsSync(join(folder, 'probe', 'offline', 'mlperf_log_summary.txt'))).toBe(true);
+    expect(existsSync(join(folder, 'probe', 'offline-2', 'mlperf_log_summary.txt'))).toBe(true);
     const metadata = readJson(join(folder, 'metadata.json')) as { sha256: Record<string, string> };
     expect(Object.values(metadata.sha256).every((hash) => /^[0-9a-f]{64}$/.test(hash))).toBe(true);
   });

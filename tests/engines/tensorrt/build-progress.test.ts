@@ -17,6 +17,9 @@ function hearBuild(onProgress?: (progress: BuildProgress | undefined) => void): 
     lines.hear(`progress: Tactic Selection ${step % 100} %`);
     lines.hear(`warning: layer Conv_${step} and constant_${step}_output differ in type`);
     lines.hear('warning: Missing scale and zero-point for tensor x');
+    lines.hear(
+      'warning: Attribute dq_probs not found in plugin node! Ensure that the plugin creator has a default',
+    );
     if (step % 100 === 99) lines.hear(`progress: Building Engine ${(step + 1) / 10} %`);
   }
   lines.end();
