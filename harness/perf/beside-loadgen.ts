@@ -137,3 +137,21 @@ export function loadGenText(row: LoadGenRow): string {
     : `LoadGen SingleStream p50 ${shown(row.loadgen, 1)} µs, closed loop's median latency ${shown(row.bare, 1)}: ` +
         `${shown(row.added, 1)} µs added, ${row.rounds} rounds by turns`;
 }
+
+/** Columns of a table whose rows have this one's scenario; none without. */
+export function loadGenHead(row: LoadGenRow | undefined): readonly string[] {
+  if (row === undefined) return [];
+  const names =
+    row.scenario === 'Offline'
+      ? ['offline_samples_per_second', 'closed_loop_samples_per_second', 'offline_over_closed_loop']
+      : ['single_stream_p50_us', 'closed_loop_median_us', 'single_stream_added_us'];
+  return ['loadgen_rounds', ...names.flatMap((name) => [name, `${name}_min`, `${name}_max`])];
+}
+
+/** Median, least and most of what `loadGenHead` names. */
+export function loadGenCells(row: LoadGenRow | undefined): readonly number[] {
+  if (row === undefined) return [];
+  const { bare, loadgen, rounds } = row;
+  const compared = row.scenario === 'Offline' ? row.ratio : row.added;
+  return [rounds, ...[loadgen, bare, compared].flatMap(({ median, min, max }) => [median, min, max])];
+}

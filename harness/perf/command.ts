@@ -1,6 +1,6 @@
 // `loadrig perf`: an engine in a closed loop without LoadGen. Does the timing work of trtexec.
 
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { ConfigError, exitCodes } from '../../configs/errors.js';
 import { gpuSettingsSchema, type TensorRtAttention, type TensorRtGelu } from '../../configs/gpu-settings.js';
@@ -15,7 +15,7 @@ import { buildPath, inputPath } from '../places.js';
 import { describeProgram } from '../program.js';
 import { openQsl } from '../qsl/open-qsl.js';
 import { toJsonText, writeWholeFile } from '../write-file.js';
-import { besideLoadGen, loadGenText, type LoadGenRow } from './beside-loadgen.js';
+import { besideLoadGen, loadGenCells, loadGenHead, loadGenText, type LoadGenRow } from './beside-loadgen.js';
 import { perfFlags, perfUsage, type PerfFlags } from './flags.js';
 import { statisticsOf, type PercentileMethod, type TimeStatistics } from './percentiles.js';
 
@@ -232,7 +232,7 @@ function rowText(
 function profileOf(layers: readonly NativeLayerTime[], facts: EngineFacts) {
   const total = layers.reduce((sum, { ms }) => sum + ms, 0);
   return {
-    engine: facts.engine_file === null ? null : basename(facts.engine_file),
+    engine: facts.engine_file === null ? null : basename(dirname(facts.engine_file)),
     total_ms: total,
     layers: layers.map(({ layer, ms }) => ({ layer, ms, share: total === 0 ? 0 : ms / total })),
   };
@@ -254,14 +254,23 @@ function tableCsv(rows: readonly PerfRow[], percents: readonly number[]): string
       const { min, mean, median, max, percentiles } = times[column];
       return [min, mean, median, max, ...percents.map((p) => percentiles[`p${p}`]!)];
     });
+  const [first] = rows;
   return stringify([
-    ['batch_size', 'sequence_length', 'queries', 'samples_per_second', ...head],
+    [
+      'batch_size',
+      'sequence_length',
+      'queries',
+      'samples_per_second',
+      ...head,
+      ...loadGenHead(first?.loadgen),
+    ],
     ...rows.map((row) => [
       row.batch_size,
       row.sequence_length,
       row.queries,
       row.samples_per_second,
       ...cells(row),
+      ...loadGenCells(row.loadgen),
     ]),
   ]);
 }

@@ -79,6 +79,13 @@ void throwCuda(const char* function, int result) {
   throw NativeError(ErrorCode::CudaMemory, message + freeMemoryText());
 }
 
+std::string standingErrorText() {
+  size_t free = 0;
+  size_t total = 0;
+  const int standing = driver.memGetInfo.attempt(&free, &total);
+  return standing == 0 ? "" : ". The GPU's own error: " + cudaErrorText(standing);
+}
+
 std::string freeMemoryText() {
   size_t free = 0;
   size_t total = 0;

@@ -107,6 +107,9 @@ const CudaDriver& cuda();
 /** e.g. "CUDA_ERROR_LAUNCH_FAILED (719): unspecified launch failure". */
 std::string cudaErrorText(int result);
 
+/** ". The GPU's own error: CUDA_ERROR_ILLEGAL_ADDRESS (700) …", which every call returns once there is one; empty without. */
+std::string standingErrorText();
+
 /** ". Free on this GPU: 1.2 GB of 80.0 GB"; empty where it cannot be told, as before there is a context. */
 std::string freeMemoryText();
 

@@ -37,7 +37,8 @@ std::unique_ptr<ExecutionContext> InferenceStream::createContext(int profile) {
 }
 
 void InferenceStream::fail(const char* call) {
-  throw NativeError(ErrorCode::Cuda, std::string(call) + " failed" + backend_.lastErrors());
+  // TensorRT may tell no more than that it could not: the cause lies with another thread's work.
+  throw NativeError(ErrorCode::Cuda, std::string(call) + " failed" + backend_.lastErrors() + standingErrorText());
 }
 
 const CapturedGraph* InferenceStream::findGraph(const Slot& slot, const BatchSize& size) const {
