@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { importBuilt, loadrig, repository, temporaryFolder, type Environment } from '../built.js';
-import { writeAnswers } from '../fakes/native/answers.js';
+import { writeAnswers, writeAnswersTo } from '../fakes/native/answers.js';
 import { gpuMachine } from '../fakes/native/gpu-machine.js';
 import { makeParts, missingTools } from '../fakes/native/native-parts.js';
 import { capturedMachine } from '../systems/captured-machines.js';
@@ -42,20 +42,9 @@ describe.skipIf(why !== undefined)(`perf${why === undefined ? '' : ` (not tested
     const { madeUpSamples } = await importBuilt<typeof import('../../engines/made-up-samples.js')>(
       'engines/made-up-samples.js',
     );
-    const { openQsl } =
-      await importBuilt<typeof import('../../harness/qsl/open-qsl.js')>('harness/qsl/open-qsl.js');
-    const vocabFile = join(model, 'vocab.txt');
     const { vocab_size } = readJson(join(model, 'config.json'));
-    const qsl = await openQsl({
-      dataFile: data,
-      vocabFile,
-      cacheDir: temporaryFolder(),
-      maxSequenceLength: 384,
-      docStride: 128,
-      maxQueryLength: 64,
-    });
     await writeAnswers(madeUp, model, madeUpSamples(Number(vocab_size), LENGTH));
-    await writeAnswers(ofData, model, qsl.samples);
+    await writeAnswersTo(data, ofData, model);
   }, 300_000);
 
   it('of fixed shapes builds for each alone, and writes its table, every query and every layer', async () => {

@@ -5,8 +5,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { importBuilt, loadrig, startLoadrig, temporaryFolder, type Environment } from '../built.js';
-import { writeAnswers } from '../fakes/native/answers.js';
+import { loadrig, startLoadrig, temporaryFolder, type Environment } from '../built.js';
+import { writeAnswersTo } from '../fakes/native/answers.js';
 import { gpuMachine } from '../fakes/native/gpu-machine.js';
 import { makeParts, missingTools, type Release } from '../fakes/native/native-parts.js';
 import { capturedMachine } from '../systems/captured-machines.js';
@@ -41,17 +41,7 @@ describe.skipIf(why !== undefined)(
   () => {
     beforeAll(async () => {
       await makeParts();
-      const { openQsl } =
-        await importBuilt<typeof import('../../harness/qsl/open-qsl.js')>('harness/qsl/open-qsl.js');
-      const qsl = await openQsl({
-        dataFile: data,
-        vocabFile: join(model, 'vocab.txt'),
-        cacheDir: temporaryFolder(),
-        maxSequenceLength: 384,
-        docStride: 128,
-        maxQueryLength: 64,
-      });
-      await writeAnswers(answers, model, qsl.samples);
+      await writeAnswersTo(data, answers, model);
     }, 300_000);
 
     it('ends VALID with exit code 0 in each scenario, and answers as the reference does', async () => {

@@ -1,8 +1,24 @@
 // The file of answers that the fake TensorRT replays (tensorrt/answers.h), computed by ONNX Runtime in fp32.
 
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { EngineRequest, TokenizedSamples } from '../../../engines/contract.js';
-import { importBuilt } from '../../built.js';
+import { importBuilt, temporaryFolder } from '../../built.js';
+
+/** Answers the questions of a data set, cut as the program cuts them. */
+export async function writeAnswersTo(dataFile: string, file: string, modelDir: string): Promise<void> {
+  const { openQsl } =
+    await importBuilt<typeof import('../../../harness/qsl/open-qsl.js')>('harness/qsl/open-qsl.js');
+  const { samples } = await openQsl({
+    dataFile,
+    vocabFile: join(modelDir, 'vocab.txt'),
+    cacheDir: temporaryFolder(),
+    maxSequenceLength: 384,
+    docStride: 128,
+    maxQueryLength: 64,
+  });
+  await writeAnswers(file, modelDir, samples);
+}
 
 /** Answers the questions of `samples` with the model in `modelDir`, and writes what it answered. */
 export async function writeAnswers(file: string, modelDir: string, samples: TokenizedSamples): Promise<void> {
