@@ -77,7 +77,7 @@ export function buildBertGraph(checkpoint: BertCheckpoint, options: GraphOptions
     const narrow = parts.linear(layer, 'ffn_gelu', [parts.dense(`${at}.output.dense`)]);
     const feedForward = (x: string, part?: TokenPart): string => {
       const at = (value: string, place: QuantizationPlace): string =>
-        parts.quantized(value, layer, place, part === undefined ? {} : { part });
+        parts.quantized(value, layer, place, { part });
       return narrow(at(activation(graph, widen(at(x, 'ffn_input'))), 'ffn_gelu'));
     };
     const outer = isFirstApart(options) ? firstTokenApart(graph, mixed, feedForward) : feedForward(mixed);
@@ -135,8 +135,6 @@ interface Parts {
 
 function createParts(graph: GraphBuilder, checkpoint: BertCheckpoint, options: GraphOptions): Parts {
   const quantizer = createQuantizer(graph, options);
-  const isQuantized = (layer: number, place: QuantizationPlace): boolean =>
-    quantizer?.isQuantized(layer, place) ?? false;
   const dense = (name: string, scale = 1): Dense => {
     const weightName = `${name}.weight`;
     const [rows = 0, columns = 0] = checkpoint.shapeOf(weightName);
@@ -152,7 +150,7 @@ function createParts(graph: GraphBuilder, checkpoint: BertCheckpoint, options: G
   };
   const formAt = (layer: number, place: QuantizationPlace): LinearForm => {
     if (options.precision === 'fp16-stored') return storedFloat16Linear;
-    if (quantizer !== undefined && isQuantized(layer, place)) return explicitLinear(quantizer);
+    if (quantizer?.isQuantized(layer, place) === true) return explicitLinear(quantizer);
     const isDynamic = options.precision === 'int8-dynamic' && !options.kept?.has(placeName(layer, place));
     return isDynamic ? dynamicLinear(options.storedWeights ?? 'int8') : realLinear;
   };

@@ -1,5 +1,6 @@
 // QuantizeLinear and DequantizeLinear where a graph with fixed scales wants them.
 
+import { isQuantized } from '../../configs/engine-choices.js';
 import { ConfigError } from '../../configs/errors.js';
 import type { GraphBuilder } from './graph-builder.js';
 import type { GraphOptions, Quantization } from './graph-options.js';
@@ -14,7 +15,7 @@ export const LARGEST_INT8 = 127;
 /** How a value differs from the one that its place's range was found for. */
 export interface Deviation {
   /** It holds only these tokens. */
-  readonly part?: TokenPart;
+  readonly part?: TokenPart | undefined;
   /** It is so many times the other one. Default 1. */
   readonly times?: number;
 }
@@ -26,27 +27,27 @@ export interface Quantizer {
   /** Whether the values of this place are quantised. */
   isQuantized(layer: number, place: QuantizationPlace): boolean;
   /** The value as it is after rounding; unchanged where the place is not quantised. Equal requests share their nodes. */
-  quantized(x: string, layer: number, place: QuantizationPlace, deviation?: Deviation): string;
+  quantized(x: string, layer: number, place: QuantizationPlace, deviation: Deviation): string;
 }
 
 /** @throws {ConfigError} when ranges are missing. */
 export function createQuantizer(graph: GraphBuilder, options: GraphOptions): Quantizer | undefined {
   const { precision, quantization, kept = new Set() } = options;
-  if (precision !== 'int8' && precision !== 'fp8') return undefined;
+  if (!isQuantized(precision)) return undefined;
   if (quantization === undefined) {
     throw new ConfigError(`an explicit ${precision} graph needs ranges; calibrate the model first`);
   }
   const { ranges, placement, activations = 'int8' } = quantization;
   if (precision === 'fp8' && activations === 'uint8') throw new ConfigError('fp8 has no unsigned form');
   const made = new Map<string, string>();
-  const isQuantized: Quantizer['isQuantized'] = (layer, place) =>
+  const isPlaceQuantized: Quantizer['isQuantized'] = (layer, place) =>
     placement.has(place) && !kept.has(placeName(layer, place));
   return {
     quantization,
     format: precision,
-    isQuantized,
-    quantized(x, layer, place, { part, times = 1 } = {}) {
-      if (!isQuantized(layer, place)) return x;
+    isQuantized: isPlaceQuantized,
+    quantized(x, layer, place, { part, times = 1 }) {
+      if (!isPlaceQuantized(layer, place)) return x;
       const name = placeName(layer, place);
       const { min, max } = rangeAt(ranges, part === undefined ? name : partOfPlace(name, part));
       const range = { min: min * times, max: max * times };

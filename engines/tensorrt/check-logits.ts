@@ -1,6 +1,7 @@
 // The engine against the fp32 reference, before anything is timed.
 
 import { availableParallelism } from 'node:os';
+import { isQuantized } from '../../configs/engine-choices.js';
 import { RunError } from '../../configs/errors.js';
 import type { EngineRequest, TokenizedSamples } from '../contract.js';
 import { compareLogits, spreadIndices, type LogitCheck } from '../logit-check.js';
@@ -80,8 +81,7 @@ function refuseWrong(
   attention: string,
   isRandom: boolean,
 ): void {
-  const isQuantized = precision === 'int8' || precision === 'fp8';
-  const least = isRandom && isQuantized ? LEAST_COSINE_OF_RANDOM : leastCosine[precision];
+  const least = isRandom && isQuantized(precision) ? LEAST_COSINE_OF_RANDOM : leastCosine[precision];
   const { cosine, not_finite, samples, answers_agreeing, reference } = check;
   if (not_finite === 0 && cosine >= least) return;
   const what =

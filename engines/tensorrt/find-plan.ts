@@ -1,5 +1,6 @@
 // From a request to the plan of its model on the GPUs of this machine: found, or built.
 
+import { isQuantized } from '../../configs/engine-choices.js';
 import { gpuSettingsSchema } from '../../configs/gpu-settings.js';
 import { openCheckpoint, type BertCheckpoint, type CheckpointOptions } from '../bert/checkpoint.js';
 import type { EngineRequest, GpuRequest } from '../contract.js';
@@ -65,7 +66,7 @@ export async function knownRanges(
   { precision, modelDir, enginesDir }: Pick<EngineRequest, 'precision' | 'modelDir' | 'enginesDir'>,
   { calibratedRanges }: Pick<TensorRtParts, 'calibratedRanges'>,
 ): Promise<KnownRanges | undefined> {
-  if (precision !== 'int8' && precision !== 'fp8') return undefined;
+  if (!isQuantized(precision)) return undefined;
   const { model_sha256 } = checkpoint;
   return rangesFor(checkpoint, modelDir, await calibratedRanges?.({ modelDir, model_sha256, enginesDir }));
 }

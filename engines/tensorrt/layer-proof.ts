@@ -1,6 +1,7 @@
 // What an engine is made of, proven from the layers that TensorRT built: whether attention, LayerNorm and GELU are fused,
 // which precision the products run in, how many casts and layout changes are left, and where the time goes.
 
+import { isQuantized, type Precision } from '../../configs/engine-choices.js';
 import type { NativeLayerTime } from './native-run.js';
 
 /** Kinds of layers, by what they do for a BERT. */
@@ -52,9 +53,6 @@ interface InspectedLayer {
 }
 
 const SLOWEST = 12;
-/** One product of two columns stays in higher precision on purpose (graph.ts). */
-const ANSWER_HEAD = 1;
-const isQuantized = (precision: string): boolean => precision === 'int8' || precision === 'fp8';
 
 /** The layers in IEngineInspector's JSON of an engine: objects, or names alone; none where it cannot be read. */
 export function layersOf(inspection: string): readonly unknown[] {
@@ -76,7 +74,7 @@ export function layersOf(inspection: string): readonly unknown[] {
 export function proveLayers(
   layers: readonly unknown[],
   modelLayers: number,
-  precision: string,
+  precision: Precision,
   times: readonly NativeLayerTime[] = [],
 ): LayerProof {
   const inspected = layers.map(readLayer);
@@ -84,12 +82,11 @@ export function proveLayers(
   const byClass: Partial<Record<LayerClass, number>> = {};
   for (const each of classes) byClass[each] = (byClass[each] ?? 0) + 1;
   const count = (of: LayerClass): number => byClass[of] ?? 0;
+  const products = inspected
+    .filter((_layer, place) => classes[place] === 'gemm' || classes[place] === 'gemm_gelu')
+    .map(precisionOf);
   const gemms_by_precision: Record<string, number> = {};
-  for (const [place, each] of classes.entries()) {
-    if (each !== 'gemm' && each !== 'gemm_gelu') continue;
-    const type = precisionOf(inspected[place]!);
-    gemms_by_precision[type] = (gemms_by_precision[type] ?? 0) + 1;
-  }
+  for (const type of products) gemms_by_precision[type] = (gemms_by_precision[type] ?? 0) + 1;
   // A softmax of its own means an attention that was not fused. Fused regions may hold several attention blocks.
   const attention_fused =
     count('softmax') > 0
@@ -111,7 +108,7 @@ export function proveLayers(
     remarks:
       layers.length === 0
         ? ['TensorRT told no layers that could be read: nothing is proven']
-        : remarksOf(proof, count('softmax'), precision),
+        : remarksOf(proof, count('softmax'), products, precision),
   };
 }
 
@@ -142,7 +139,7 @@ function classOf({ name, type, tactic, metadata, plugin }: InspectedLayer): Laye
   if (/CustomQKVToContext|fmha|_mha_|mha_v2|flash|fused_attention/i.test(`${all} ${type}`))
     return 'attention';
   if (/SkipLayerNorm/i.test(all)) return 'layer_norm';
-  const operators = /^__myl_([A-Za-z]+)_(?:myl|0x)/.exec(name)?.[1];
+  const operators = /(?:^| )__myl_([A-Za-z]+)_(?:myl|0x)/.exec(`${name} ${tactic}`)?.[1];
   if (operators !== undefined) return classOfMyelinKernel(operators, has(/Erf|Tanh|gelu/i));
   const isRegion =
     /myelin|ForeignNode|kgen|CaskGemm|CaskConv|gemm|matrix_multiply|convolution|xmma|cutlass/i.test(
@@ -160,7 +157,7 @@ function classOf({ name, type, tactic, metadata, plugin }: InspectedLayer): Laye
   if (has(/LayerNorm|Normalization|ReduceMean/i)) return 'layer_norm';
   if (has(/Softmax/i)) return 'softmax';
   if (has(/Erf|Tanh|gelu/i)) return 'gelu';
-  if (has(/QuantizeLinear|quantize|MinMaxRou/i)) return 'quantize';
+  if (has(/QuantizeLinear|quantize/i)) return 'quantize';
   if (has(/Gather/i)) return 'embedding';
   if (has(/Reshape|Transpose|Unsqueeze|Squeeze|shuffle|Split|Slice|Concat/i)) return 'shuffle';
   return 'other';
@@ -236,7 +233,8 @@ function remarksOf(
     'attention_fused' | 'attention_of' | 'gelu_fused' | 'layer_norm_fused' | 'gemms_by_precision'
   >,
   softmaxes: number,
-  precision: string,
+  products: readonly string[],
+  precision: Precision,
 ): readonly string[] {
   const remarks: string[] = [];
   if (proof.attention_fused < proof.attention_of) {
@@ -249,14 +247,18 @@ function remarksOf(
   if (!proof.gelu_fused) remarks.push('GELU has layers of its own, outside the product before it');
   if (!proof.layer_norm_fused) remarks.push('LayerNorm is spread over several layers');
   const wanted = { int8: 'Int8', fp8: 'FP8', fp16: 'Half', bf16: 'BF16', fp32: 'Float' }[precision];
-  const total = Object.values(proof.gemms_by_precision).reduce((sum, count) => sum + count, 0);
-  const found = wanted === undefined ? total : (proof.gemms_by_precision[wanted] ?? 0);
-  if (total === 0) remarks.push('no product could be told from the layer names: the precision is not proven');
-  else if (total - found > (isQuantized(precision) && found > 0 ? ANSWER_HEAD : 0)) {
+  // The last one is the answer head, which has two columns and stays out of int8 and fp8 (graph.ts).
+  const meant = isQuantized(precision) && products.length > 1 ? products.slice(0, -1) : products;
+  if (products.length === 0)
+    remarks.push('no product could be told from the layer names: the precision is not proven');
+  else if (meant.some((type) => type !== wanted)) {
+    const found = proof.gemms_by_precision[wanted] ?? 0;
     const others = Object.entries(proof.gemms_by_precision)
       .filter(([type]) => type !== wanted)
       .map(([type, count]) => `${count} ${type}`);
-    remarks.push(`${found} of ${total} products run in ${precision} (the others: ${others.join(', ')})`);
+    remarks.push(
+      `${found} of ${products.length} products run in ${precision} (the others: ${others.join(', ')})`,
+    );
   }
   return remarks;
 }

@@ -2,7 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import { SetupError } from '../../configs/errors.js';
-import type { Precision } from '../../configs/engine-choices.js';
+import { isQuantized, type Precision } from '../../configs/engine-choices.js';
 import type { BertCheckpoint } from '../bert/checkpoint.js';
 import { buildBertGraph, GRAPH_VERSION } from '../bert/graph.js';
 import { paddedForm, type GraphForm } from '../bert/graph-form.js';
@@ -76,7 +76,6 @@ export interface Network {
 
 /** Builds the graph; the checkpoint must stay open until it is written. */
 export function buildNetwork({ checkpoint, precision, choice, known }: NetworkRequest): Network {
-  const isQuantized = precision === 'int8' || precision === 'fp8';
   if (choice.attention === 'plugin_int8_interleaved') {
     return buildInterleavedGraph(checkpoint, {
       ranges: known?.ranges ?? new Map(),
@@ -89,7 +88,7 @@ export function buildNetwork({ checkpoint, precision, choice, known }: NetworkRe
     form: formOf(choice),
     softmax: 'fused',
     ...(choice.gelu === 'tanh' ? { gelu: 'tanh' as const } : {}),
-    ...(isQuantized && known !== undefined ? { quantization: quantizationOf(choice, known) } : {}),
+    ...(isQuantized(precision) && known !== undefined ? { quantization: quantizationOf(choice, known) } : {}),
     ...(known?.kept === undefined ? {} : { kept: known.kept }),
   };
   return { graph: buildBertGraph(checkpoint, options), tensorRanges: null };

@@ -38,23 +38,30 @@ type Profile = readonly NativeDimensionRange[];
 /**
  * One optimisation profile for packed tokens. For padded batches one per bucket of lengths, since kernels are chosen for the
  * optimum of a profile and each costs the builder its time again; large batches get a single one unless buckets are given: they
- * are padded to their own longest sample within it, and keep the GPU busy with the kernels of any length. A fixed shape leaves the
- * builder no range at all, as trtexec does with --shapes.
+ * are padded to their own longest sample within it, and keep the GPU busy with the kernels of any length. A fixed shape is the
+ * largest of them alone: no range for the builder to serve, as with trtexec's --shapes.
  *
  * @throws {ConfigError} for a least batch that is none.
  */
-export function profilesOf({ form, attention, batch_size: batch, gpu }: ShapeRequest): readonly Profile[] {
+export function profilesOf(request: ShapeRequest): readonly Profile[] {
+  const profiles = rangesOf(request);
+  if (request.gpu.fixed_shape !== true) return profiles;
+  return profiles
+    .slice(-1)
+    .map((longest) => longest.map((each) => ({ ...each, min: each.max, opt: each.max })));
+}
+
+function rangesOf({ form, attention, batch_size: batch, gpu }: ShapeRequest): readonly Profile[] {
   const longest = gpu.max_seq_length;
-  const isFixed = gpu.fixed_shape === true;
-  const least = isFixed ? batch : gpu.least_batch_size;
+  const least = gpu.least_batch_size;
   if (least > batch) {
     throw new ConfigError(`least_batch_size must be 1 to batch_size (${batch}), got ${least}`);
   }
-  const optimum = isFixed ? longest : Math.min(gpu.bert_opt_seqlen, longest);
+  const optimum = Math.min(gpu.bert_opt_seqlen, longest);
   if (form === 'packed') {
     const tokens = (tensor: string): NativeDimensionRange => ({
       tensor,
-      min: [isFixed ? batch * longest : 1],
+      min: [1],
       opt: [batch * optimum],
       max: [batch * longest],
     });
@@ -70,10 +77,10 @@ export function profilesOf({ form, attention, batch_size: batch, gpu }: ShapeReq
       ],
     ];
   }
-  const isOne = isFixed || (gpu.length_buckets === '' && batch > SMALL_BATCH);
+  const isOne = gpu.length_buckets === '' && batch > SMALL_BATCH;
   const buckets = isOne ? [longest] : bucketsOf(gpu);
   return buckets.map((bucket, place) => {
-    const shortest = isFixed ? longest : (buckets[place - 1] ?? 0) + 1;
+    const shortest = (buckets[place - 1] ?? 0) + 1;
     const isTunedHere = optimum >= shortest && optimum <= bucket;
     return ['input_ids', 'token_type_ids', 'attention_mask'].map((tensor) => ({
       tensor,

@@ -169,10 +169,11 @@ void checkLibraries(const TensorrtLibraries& files) {
  */
 [[noreturn]] void explainResource(const NativeError& error, const TensorrtLibraries& files) {
   const std::string told = error.what();
+  const std::string& beside = files.builderResourceFile;
   const size_t start = told.find("libnvinfer_builder_resource");
-  if (start == std::string::npos) throw error;
-  const std::string resource = told.substr(start, told.find_first_of(": )", start) - start);
-  if (whyNotLoadable(resource).empty()) throw error;
+  const std::string resource = start == std::string::npos ? beside.substr(beside.rfind('/') + 1)
+                                                          : told.substr(start, told.find_first_of(": )", start) - start);
+  if (resource.empty() || whyNotLoadable(resource).empty()) throw error;
   const std::string file = files.inferFile.substr(0, files.inferFile.rfind('/') + 1) + resource;
   if (access(file.c_str(), R_OK) != 0) missResource(resource, files);
   throw NativeError(error.code, told + ". The dynamic loader does not find " + file + ": put its folder on LD_LIBRARY_PATH");
