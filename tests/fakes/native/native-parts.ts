@@ -27,11 +27,17 @@ export async function missingTools(): Promise<string | undefined> {
   const needed = ['g++', 'make', 'flock'];
   if (!existsSync(join(repository, 'build/tensorrt-headers/11.4/NvInfer.h'))) needed.push('cargo');
   for (const tool of needed) {
-    const found = await execa('sh', ['-c', `command -v ${tool}`], { reject: false });
-    if (found.exitCode !== 0) return `${tool} is not installed`;
+    // Run, not looked up: a launcher that has nothing to launch (rustup's cargo without a toolchain) is found, too.
+    const { failed, exitCode, stderr } = await execa(tool, ['--version'], { reject: false });
+    if (failed)
+      return exitCode === undefined
+        ? `${tool} is not installed`
+        : `${tool} does not run: ${firstLine(stderr)}`;
   }
   return undefined;
 }
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
 /** Compiles what is not compiled yet; several test files may ask at once. */
 export async function makeParts(variant: 'plain' | 'address' | 'thread' = 'plain'): Promise<void> {
